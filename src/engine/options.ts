@@ -1,0 +1,133 @@
+import type { SamplingOptions } from "../sampling/options.ts";
+import type { ChatMessage } from "../text/chat_template.ts";
+
+/** What a model may be loaded from: a Hub id ("org/name"), a URL, a relative path, "synthetic:<shape>", or picked files. */
+export type ModelSource = string | readonly File[];
+
+/** How a checkpoint is loaded. */
+export interface LoadOptions {
+  /** Branch, tag or commit of a Hub repo. Default "main". */
+  revision?: string;
+  /** Hub access token of a gated repo; it is sent to the Hub's origin only. */
+  token?: string;
+  /** Tokens that prompt and answer may fill together. Default: the model's own maximum, at most 4096. */
+  contextLength?: number;
+  /** How keys and values are stored between tokens. Default "f16". */
+  kvCache?: "f16" | "f32";
+  /** Quantise float weights while loading. Only "none" is supported yet. */
+  quantize?: "none";
+}
+
+/** A step of loading, for a progress bar. */
+export interface LoadProgress {
+  /** "config": reading small files; "weights": downloading or reading weights into the GPU; "ready": compiled and usable. */
+  phase: "config" | "weights" | "ready";
+  /** The file being read; "" in phase "ready". */
+  file: string;
+  /** Bytes of the phase read so far, over all its files. */
+  loadedBytes: number;
+  /** Bytes of the phase in total. */
+  totalBytes: number;
+  /** Whether the bytes come from this browser's storage rather than the network. */
+  fromCache: boolean;
+}
+
+/** Text to continue as it stands, or a conversation to answer through the model's chat template. */
+export type Prompt = string | readonly ChatMessage[];
+
+/** How an answer is generated. */
+export interface GenerateOptions extends SamplingOptions {
+  /** Tokens to generate at most. Default: what the context still holds. */
+  maxTokens?: number;
+  /** End the answer before any of these strings would be shown. */
+  stop?: string | readonly string[];
+  /** Further variables for the chat template, such as `{ enable_thinking: false }`. */
+  templateOptions?: Readonly<Record<string, unknown>>;
+}
+
+/** Text that is safe to show: whole characters, with no part of a stop string. */
+export interface TextChunk {
+  text: string;
+  /** The tokens read since the last chunk; their text may still be held back. */
+  tokenIds: number[];
+}
+
+/** Why an answer ended: a stop token or stop string, or the token limit. */
+export type FinishReason = "stop" | "length";
+
+/** A finished answer. */
+export interface GenerationResult {
+  text: string;
+  finishReason: FinishReason;
+  usage: {
+    promptTokens: number;
+    /** Prompt tokens whose keys and values were still in the cache. */
+    cachedTokens: number;
+    completionTokens: number;
+  };
+  timing: GenerationTiming;
+}
+
+/** Wall-clock facts of one answer. */
+export interface GenerationTiming {
+  /** From the call to the first token in the worker, in milliseconds. */
+  timeToFirstTokenMs: number;
+  /** Prompt tokens computed per second. */
+  prefillTokensPerSecond: number;
+  /** Tokens per second after the first. */
+  decodeTokensPerSecond: number;
+  totalMs: number;
+}
+
+/** What is loaded, and where it runs. */
+export interface ModelInfo {
+  id: string;
+  /** The checkpoint's model_type, such as "qwen3". */
+  modelType: string;
+  /** How the weights are stored, such as "mlx 4-bit, group 64". */
+  weightFormat: string;
+  parameters: number;
+  weightBytes: number;
+  kvCacheBytes: number;
+  layers: number;
+  hiddenSize: number;
+  vocabSize: number;
+  contextLength: number;
+  /** Whether the checkpoint brings a chat template, so that messages can be passed. */
+  hasChatTemplate: boolean;
+  dispatchesPerToken: number;
+  adapter: AdapterInfo;
+}
+
+/** The GPU in the browser's words. */
+export interface AdapterInfo {
+  vendor: string;
+  architecture: string;
+  description: string;
+  features: string[];
+}
+
+/** What to measure. */
+export interface BenchmarkOptions {
+  promptTokens?: number;
+  maxTokens?: number;
+}
+
+/** Measured speed of the loaded model on this GPU. */
+export interface BenchmarkReport {
+  promptTokens: number;
+  completionTokens: number;
+  prefillTokensPerSecond: number;
+  decodeTokensPerSecond: number;
+  timeToFirstTokenMs: number;
+  /** Milliseconds between tokens as the worker sees them, sorted percentiles. */
+  tokenMs: { p50: number; p95: number; p99: number };
+  dispatchesPerToken: number;
+  submitsPerToken: number;
+  /** CPU time to encode and submit one token, in milliseconds. */
+  encodeMsPerToken: number;
+  /** Read bandwidth of a plain streaming kernel in the same run, bytes per second. */
+  measuredBandwidth: number;
+  /** (weight bytes per token x tokens per second) / measured bandwidth. */
+  bandwidthFraction: number;
+}

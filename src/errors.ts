@@ -1,0 +1,27 @@
+/** Every code a HearthError can carry; branch on the code, show the message. */
+export type HearthErrorCode =
+  | "no-webgpu" // this browser or machine offers no usable WebGPU adapter
+  | "unsupported-checkpoint" // a sound checkpoint of a kind that Hearth cannot run
+  | "corrupt-checkpoint" // files that contradict themselves or each other
+  | "file-not-found" // the source lacks a file that the model needs
+  | "network" // a request failed, or its body ended early
+  | "storage" // the browser's storage refused or lost something
+  | "out-of-memory" // the GPU could not allocate what the model needs
+  | "device-lost" // the GPU device went away
+  | "gpu" // the GPU reported an error; results since then cannot be trusted
+  | "invalid-options" // an option is unknown, out of range, or unsupported
+  | "prompt-too-long" // the prompt does not fit the context
+  | "template" // the chat template is missing, or rejected the messages
+  | "unloaded" // the model was unloaded
+  | "worker-failed"; // the worker died
+
+/** The one error class of Hearth. An abort is not one: it is the platform's `AbortError`. */
+export class HearthError extends Error {
+  readonly code: HearthErrorCode;
+
+  constructor(code: HearthErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "HearthError";
+    this.code = code;
+  }
+}

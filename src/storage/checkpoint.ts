@@ -1,0 +1,25 @@
+/** One file of a checkpoint, read by byte range, wherever its bytes are. */
+export interface CheckpointFile {
+  readonly name: string;
+  readonly byteLength: number;
+  /** Read bytes `begin` to `end` (exclusive) into memory. */
+  read(begin: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** Yield bytes `begin` to `end` (exclusive) in order, in slices of the source's choosing, holding one or two of them. */
+  stream(begin: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array<ArrayBuffer>>;
+}
+
+/** A checkpoint: a named set of files. */
+export interface Checkpoint {
+  /** What was asked for: a Hub id, a URL ending in "/", or "files". */
+  readonly id: string;
+  /** Open a file, or resolve to undefined when the checkpoint does not have it. */
+  open(name: string, signal?: AbortSignal): Promise<CheckpointFile | undefined>;
+}
+
+/** What has been read of one file so far. */
+export interface FileProgress {
+  file: string;
+  loadedBytes: number;
+  totalBytes: number;
+  fromCache: boolean;
+}
