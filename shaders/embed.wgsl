@@ -1,0 +1,8 @@
+// Start the residual stream from the embedding table, one workgroup a row. Parts: block, step, weight_* (scales_*),
+// embed_row.
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
+  if (row_is_active(workgroup.x)) {
+    embed(workgroup.x, rows[workgroup.x].z, thread, 64u);
+  }
+}

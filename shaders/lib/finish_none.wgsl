@@ -1,0 +1,1 @@
+fn finish(workgroup: u32, thread: u32) {}

@@ -1,0 +1,7 @@
+// One scale and one bias for every GROUP columns, kept in the checkpoint's own precision. Constants: K, GROUP.
+@group(1) @binding(1) var<storage, read> pairs: array<u32>;          // [N, K / GROUP]: scale in the low half, bias in the high half
+
+fn scale_and_bias(row: u32, block: u32) -> vec2f {
+  let pair = pairs[row * (K / GROUP) + block / (GROUP / 32u)];
+  return unpack2x16float(pair);
+}

@@ -1,0 +1,12 @@
+// Which rows of an uploaded slab go where: matrices that are computed together lie interleaved or one after another.
+struct Slab {
+  source_row: u32,    // first row to take from the slab
+  target_row: u32,    // where it goes
+  target_stride: u32, // rows of the target between neighbours of the source
+  padding: u32,
+}
+@group(1) @binding(0) var<uniform> slab: Slab;                       // one
+
+fn target_row(row: u32) -> u32 {
+  return slab.target_row + row * slab.target_stride;
+}

@@ -1,0 +1,16 @@
+// What this step computes: one entry per row of activations. Written by the CPU before a prefill chunk, by sample.wgsl
+// between decoded tokens. Constants: M, the rows of the step.
+@group(2) @binding(0) var<storage, read> rows: array<vec4u>;         // [M]: sequence slot, position, token id, 1 while it runs
+
+fn row_is_active(m: u32) -> bool {
+  return rows[m].w != 0u;
+}
+
+// False once every sequence has ended: tokens that were queued ahead then cost one load each.
+fn any_row_is_active() -> bool {
+  var active = 0u;
+  for (var m = 0u; m < M; m++) {
+    active |= rows[m].w;
+  }
+  return active != 0u;
+}
