@@ -1,0 +1,162 @@
+import { HearthError } from "../errors.ts";
+import { isObject, kindOf } from "./tokenizer_config.ts";
+
+/** What the byte table is made from: the pieces, and how tokenizer.json says they become text. */
+export interface TokenBytesSource {
+  /** The piece of an id as tokenizer.json spells it, such as "Ġthe" or "▁the". */
+  pieceOf(id: number): string | undefined;
+  /** Added tokens stand for themselves and never pass through the decoder. */
+  addedTokens: ReadonlyMap<number, string>;
+  specialIds: ReadonlySet<number>;
+  /** The `decoder` entry of tokenizer.json. */
+  decoder: unknown;
+}
+
+type PieceToBytes = (piece: string) => Uint8Array;
+
+const NO_BYTES = new Uint8Array(0);
+const utf8 = new TextEncoder();
+
+/** The bytes that each token id adds to the text, computed when first asked for. */
+export class TokenBytes {
+  /** How many spaces the decoder drops at the very start of a text. */
+  readonly leadingSpaces: number;
+  private readonly source: TokenBytesSource;
+  private readonly toBytes: PieceToBytes;
+  private readonly table = new Map<number, Uint8Array>();
+
+  constructor(source: TokenBytesSource) {
+    const steps = flattenDecoder(source.decoder);
+    this.source = source;
+    this.toBytes = pieceDecoder(steps);
+    this.leadingSpaces = steps.reduce((count, step) => Math.max(count, leadingSpacesOf(step)), 0);
+  }
+
+  /** The bytes of one token; none for an id that no piece has, as in the padding of a vocabulary. */
+  bytes(id: number): Uint8Array {
+    const known = this.table.get(id);
+    if (known !== undefined) return known;
+    const bytes = this.compute(id);
+    this.table.set(id, bytes);
+    return bytes;
+  }
+
+  /** Tell whether a token is a control token that readers should not see. */
+  isSpecial(id: number): boolean {
+    return this.source.specialIds.has(id);
+  }
+
+  private compute(id: number): Uint8Array {
+    const added = this.source.addedTokens.get(id);
+    if (added !== undefined) return utf8.encode(added);
+    const piece = this.source.pieceOf(id);
+    return piece === undefined ? NO_BYTES : this.toBytes(piece);
+  }
+}
+
+type DecoderStep = { type: string; [field: string]: unknown };
+
+function flattenDecoder(decoder: unknown): DecoderStep[] {
+  if (decoder === null || decoder === undefined) return [{ type: "Spaced" }];
+  if (!isObject(decoder) || typeof decoder.type !== "string") {
+    throw new HearthError("corrupt-checkpoint", `tokenizer.json: expected a decoder with a type, found ${kindOf(decoder)}`);
+  }
+  if (decoder.type !== "Sequence") return [decoder as DecoderStep]; // the type was checked above
+  return Array.isArray(decoder.decoders) ? decoder.decoders.flatMap(flattenDecoder) : [];
+}
+
+function leadingSpacesOf(step: DecoderStep): number {
+  switch (step.type) {
+    case "Strip":
+      return step.content === " " && typeof step.start === "number" ? step.start : 0;
+    case "Metaspace":
+      return step.prepend_scheme === "never" ? 0 : 1;
+    case "WordPiece":
+    case "Spaced":
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+function pieceDecoder(steps: readonly DecoderStep[]): PieceToBytes {
+  if (steps.some((step) => step.type === "ByteLevel")) return byteLevelBytes;
+  const rewrites = steps.map(textRewrite);
+  const rewrite = (piece: string) => utf8.encode(rewrites.reduce((text, apply) => apply(text), piece));
+  if (!steps.some((step) => step.type === "ByteFallback")) return rewrite;
+  return (piece) => fallbackByte(piece) ?? rewrite(piece);
+}
+
+function textRewrite(step: DecoderStep): (text: string) => string {
+  switch (step.type) {
+    case "Replace":
+      return replacement(step);
+    case "Metaspace":
+      return (text) => text.replaceAll(typeof step.replacement === "string" ? step.replacement : "▁", " ");
+    case "WordPiece":
+      return wordPieceText(step);
+    case "Spaced":
+      return (text) => ` ${text}`;
+    case "ByteFallback": // handled by the byte itself
+    case "Fuse": // joins pieces, which the detokenizer does anyway
+    case "Strip": // handled at the start of the text
+      return (text) => text;
+    default:
+      throw new HearthError(
+        "unsupported-checkpoint",
+        `tokenizer.json: decoder ${step.type} is not supported (ByteLevel, ByteFallback, Metaspace, Replace and WordPiece are)`,
+      );
+  }
+}
+
+function replacement(step: DecoderStep): (text: string) => string {
+  const content = typeof step.content === "string" ? step.content : "";
+  const pattern = isObject(step.pattern) ? step.pattern : {};
+  if (typeof pattern.String === "string") {
+    const found = pattern.String;
+    return (text) => text.replaceAll(found, () => content); // a function, so that "$" in the content stays literal
+  }
+  if (typeof pattern.Regex === "string") {
+    const expression = new RegExp(pattern.Regex, "gu");
+    return (text) => text.replace(expression, () => content);
+  }
+  throw new HearthError("corrupt-checkpoint", "tokenizer.json: expected a decoder Replace with a String or Regex pattern, found neither");
+}
+
+// The clean-up of the tokenizers library acts on each piece with its space, so it needs no look-ahead.
+function wordPieceText(step: DecoderStep): (text: string) => string {
+  const prefix = typeof step.prefix === "string" ? step.prefix : "##";
+  return (text) => {
+    if (prefix !== "" && text.startsWith(prefix)) return text.slice(prefix.length);
+    return step.cleanup === true && /^([.?!,]|n't|'m|'s|'ve|'re)$/.test(text) ? text : ` ${text}`;
+  };
+}
+
+function fallbackByte(piece: string): Uint8Array | undefined {
+  const hex = /^<0x([0-9A-Fa-f]{2})>$/.exec(piece);
+  return hex === null ? undefined : Uint8Array.of(parseInt(hex[1], 16));
+}
+
+// GPT-2's alphabet: printable Latin-1 bytes are themselves, the other 68 are U+0100 onwards in increasing order.
+const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = byteLevelAlphabet();
+
+function byteLevelAlphabet(): Map<string, number> {
+  const alphabet = new Map<string, number>();
+  let moved = 0;
+  for (let byte = 0; byte < 256; byte++) {
+    const printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+    alphabet.set(String.fromCharCode(printable ? byte : 256 + moved++), byte);
+  }
+  return alphabet;
+}
+
+// A piece with a character outside the alphabet stands for itself, as in the tokenizers library.
+function byteLevelBytes(piece: string): Uint8Array {
+  const bytes = new Uint8Array(piece.length);
+  for (let i = 0; i < piece.length; i++) {
+    const byte = BYTE_OF_CHARACTER.get(piece[i]);
+    if (byte === undefined) return utf8.encode(piece);
+    bytes[i] = byte;
+  }
+  return bytes;
+}
