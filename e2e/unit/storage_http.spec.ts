@@ -4,7 +4,7 @@ import { fetchRange, probe, type FileFacts, type RemoteFile } from "../../src/st
 
 import { faults, faultServer, patternBytes, type Fault } from "./storage_support.ts";
 
-const QUICK = { attempts: 3, baseDelayMs: 1 };
+const QUICK = { attempts: 3, baseDelayMs: 1, stallMs: 2000 };
 const FILE = patternBytes(700_000);
 const FACTS: FileFacts = { byteLength: FILE.byteLength, validator: `size:${FILE.byteLength}` };
 
@@ -114,8 +114,18 @@ test("a file that changes while it is read is an error at once", async () => {
 test("an abort ends a range with the reason it was given, also while waiting to retry", async () => {
   await using server = await faultServer({ w: FILE });
   server.always = faults.status(503);
-  const slices = fetchRange(server.remote("w"), 0, 10, FACTS, { signal: AbortSignal.timeout(30), retry: { attempts: 9, baseDelayMs: 1e6 } });
+  const slices = fetchRange(server.remote("w"), 0, 10, FACTS, { signal: AbortSignal.timeout(30), retry: { ...QUICK, baseDelayMs: 1e6 } });
   await expect(slices.next()).rejects.toMatchObject({ name: "TimeoutError" });
+});
+
+test("a server that goes silent is asked again for the rest", async () => {
+  await using server = await faultServer({ w: FILE });
+  server.faults = [faults.stallAfter(1000), faults.stallAfter(0)];
+  const slices: Uint8Array[] = [];
+  const retry = { ...QUICK, stallMs: 50 };
+  for await (const slice of fetchRange(server.remote("w"), 0, FILE.byteLength, FACTS, { retry })) slices.push(slice.slice());
+  expect(Buffer.concat(slices).equals(FILE)).toBe(true);
+  expect(server.log.slice(0, 2)).toEqual(["GET /w bytes=0-699999", "GET /w bytes=1000-699999"]);
 });
 
 test("leaving the loop closes the connection", async () => {

@@ -84,6 +84,12 @@ export const faults = {
     response.writeHead(206, { "Content-Range": `bytes ${begin}-${end}/${bytes.byteLength}` });
     response.end(bytes.subarray(begin, Math.min(begin + sentBytes, end + 1)));
   },
+  /** Send the first bytes and then nothing, without ending. */
+  stallAfter: (sentBytes: number): Fault => (request, response, bytes = new Uint8Array()) => {
+    const { begin, end } = askedRange(request, bytes);
+    response.writeHead(206, { "Content-Range": `bytes ${begin}-${end}/${bytes.byteLength}` }).flushHeaders();
+    if (sentBytes > 0) response.write(bytes.subarray(begin, begin + sentBytes));
+  },
   withoutRanges: ((_request, response, bytes = new Uint8Array()) =>
     void response.writeHead(200, { "Content-Length": bytes.byteLength }).end(bytes)) as Fault,
   withoutLength: ((_request, response, bytes = new Uint8Array()) => {

@@ -31,20 +31,28 @@ export interface RequestOptions {
 
 // Whole small files and most safetensors headers fit, so one request serves both facts and content.
 const HEAD_BYTES = 256 * 1024;
-const STALL_MS = 20_000; // a stalled body never ends by itself: no error, no timeout
 const MAX_UNSIZED_BYTES = 64 * 1024 * 1024; // without a length the body must be held in memory to be measured
+
+/** One request of perhaps several, and how long it may stay silent. */
+interface Attempt {
+  controller: AbortController;
+  stallMs: number;
+  signal: AbortSignal | undefined;
+}
 
 /** Learn a file's length, version and first bytes, or undefined when the server does not have it. */
 export async function probe(remote: RemoteFile, options: RequestOptions = {}): Promise<Probe | undefined> {
-  for (let failures = 0; ; ) {
-    const controller = new AbortController();
+  for (let failures = 1; ; failures++) {
+    let failure: unknown;
+    const attempt = newAttempt(options);
     try {
-      return await attemptProbe(remote, controller, options.signal);
+      return await attemptProbe(remote, attempt);
     } catch (error) {
-      await recover(error, ++failures, { remote, received: "nothing" }, options);
+      failure = error;
     } finally {
-      controller.abort();
+      attempt.controller.abort();
     }
+    await recover(failure, failures, { remote, received: "nothing" }, options);
   }
 }
 
@@ -62,67 +70,65 @@ export async function* fetchRange(
   let position = begin;
   let failures = 0;
   while (position < end) {
-    const controller = new AbortController();
+    let failure: unknown = new Interruption("the answer ended early");
+    const attempt = newAttempt(options);
     try {
-      const response = await request(remote, `bytes=${position}-${end - 1}`, controller, options.signal);
+      const response = await request(remote, `bytes=${position}-${end - 1}`, attempt);
       const skippedBytes = checkRange(remote, response, { begin: position, end }, facts);
-      for await (const slice of bodySlices(response, controller, skippedBytes, end - position)) {
+      for await (const slice of bodySlices(response, attempt, skippedBytes, end - position)) {
         position += slice.byteLength;
         failures = 0;
         yield slice;
       }
-      if (position < end) throw new Interruption("the answer ended early");
     } catch (error) {
-      await recover(error, ++failures, { remote, received: `${position - begin} of ${end - begin} bytes` }, options);
+      failure = error;
     } finally {
-      controller.abort();
+      attempt.controller.abort();
     }
+    if (position === end) return;
+    await recover(failure, ++failures, { remote, received: `${position - begin} of ${end - begin} bytes` }, options);
   }
 }
 
-async function attemptProbe(
-  remote: RemoteFile,
-  controller: AbortController,
-  signal: AbortSignal | undefined,
-): Promise<Probe | undefined> {
-  const response = await request(remote, `bytes=0-${HEAD_BYTES - 1}`, controller, signal);
+function newAttempt({ signal, retry = DEFAULT_RETRY }: RequestOptions): Attempt {
+  return { controller: new AbortController(), stallMs: retry.stallMs, signal };
+}
+
+async function attemptProbe(remote: RemoteFile, attempt: Attempt): Promise<Probe | undefined> {
+  const response = await request(remote, `bytes=0-${HEAD_BYTES - 1}`, attempt);
   if (remote.absentStatuses.includes(response.status) || isWebPage(remote, response)) return undefined;
   if (response.status === 416) return emptyFile(response);
   refuseFailure(remote, response);
   const byteLength = totalBytes(response)
-    ?? (response.status === 206 ? await lengthWithoutRange(remote, signal) : undefined);
+    ?? (response.status === 206 ? await lengthWithoutRange(remote, attempt) : undefined);
   const wanted = byteLength === undefined ? MAX_UNSIZED_BYTES + 1 : Math.min(HEAD_BYTES, byteLength);
-  const head = await collect(bodySlices(response, controller, 0, wanted));
+  const head = await collect(bodySlices(response, attempt, 0, wanted));
   if (byteLength === undefined) return { byteLength: unsizedLength(remote, head), validator: validatorOf(response, head.byteLength), head };
   if (head.byteLength < wanted) throw new Interruption("the answer ended early");
   return { byteLength, validator: validatorOf(response, byteLength), head };
 }
 
 /** One GET with at most a single plain Range: the only form that needs no CORS preflight. */
-async function request(
-  remote: RemoteFile,
-  range: string | undefined,
-  controller: AbortController,
-  signal: AbortSignal | undefined,
-): Promise<Response> {
+async function request(remote: RemoteFile, range: string | undefined, attempt: Attempt): Promise<Response> {
+  const { controller, signal } = attempt;
   const joined = signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
   const headers = range === undefined ? remote.headers : { ...remote.headers, Range: range };
   // The shard store is the cache; the HTTP cache only slows big bodies down, and Firefox's breaks them.
   const response = fetch(remote.url, { headers, cache: "no-store", signal: joined });
-  return endStalls(response, controller, "no answer: the server is down or blocks this page, or the browser is offline");
+  return endStalls(response, attempt, "no answer: the server is down or blocks this page, or the browser is offline");
 }
 
 /** Turn a failed or endless wait into an Interruption; an abort from outside is told apart by `recover`. */
-async function endStalls<T>(work: Promise<T>, controller: AbortController, failure: string): Promise<T> {
+async function endStalls<T>(work: Promise<T>, { controller, stallMs }: Attempt, failure: string): Promise<T> {
   let stalled = false;
   const timer = setTimeout(() => {
     stalled = true;
     controller.abort();
-  }, STALL_MS);
+  }, stallMs);
   try {
     return await work;
   } catch (cause) {
-    throw new Interruption(stalled ? `no byte for ${STALL_MS / 1000} seconds` : failure, { cause });
+    throw new Interruption(stalled ? `no byte for ${stallMs / 1000} seconds` : failure, { cause });
   } finally {
     clearTimeout(timer);
   }
@@ -130,14 +136,14 @@ async function endStalls<T>(work: Promise<T>, controller: AbortController, failu
 
 async function* bodySlices(
   response: Response,
-  controller: AbortController,
+  attempt: Attempt,
   skippedBytes: number,
   wantedBytes: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const reader = response.body?.getReader();
   let position = -skippedBytes;
   while (reader !== undefined && position < wantedBytes) {
-    const { done, value } = await endStalls(reader.read(), controller, "the connection broke");
+    const { done, value } = await endStalls(reader.read(), attempt, "the connection broke");
     if (done) return;
     const slice = value.subarray(Math.max(0, -position), wantedBytes - position);
     position += value.byteLength;
@@ -224,10 +230,10 @@ function contentRange(response: Response): { begin: number; total: number | unde
 }
 
 /** Servers of other origins may hide Content-Range, but never the Content-Length of a whole answer. */
-async function lengthWithoutRange(remote: RemoteFile, signal: AbortSignal | undefined): Promise<number> {
-  const controller = new AbortController();
+async function lengthWithoutRange(remote: RemoteFile, attempt: Attempt): Promise<number> {
+  const controller = new AbortController(); // its own, because the ranged answer is still being read
   try {
-    const byteLength = totalBytes(await request(remote, undefined, controller, signal));
+    const byteLength = totalBytes(await request(remote, undefined, { ...attempt, controller }));
     if (byteLength !== undefined) return byteLength;
     throw new HearthError("network", `${remote.name}: ${place(remote)} does not say how long it is; serve it with Content-Length`);
   } finally {

@@ -4,10 +4,12 @@ export interface RetryPolicy {
   attempts: number;
   /** The wait doubles from here with every failure. */
   baseDelayMs: number;
+  /** How long a server may send nothing. A stalled body never ends by itself: no error, no timeout. */
+  stallMs: number;
 }
 
 /** Enough to ride out a dropped connection or a restarting server: about eight seconds of waiting at most. */
-export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseDelayMs: 500 };
+export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseDelayMs: 500, stallMs: 20_000 };
 
 const MAX_DELAY_MS = 30_000; // longer waits look like a hang to the person watching
 const MAX_RETRY_AFTER_MS = 300_000; // the Hub counts its rate limits in windows of five minutes
