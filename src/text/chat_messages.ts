@@ -28,8 +28,8 @@ export interface ChatMessage {
   reasoning_content?: string;
 }
 
-/** How a template wants a message's content: as one string, as a list of parts, or whichever is given. */
-export type ContentForm = "text" | "parts" | "either";
+/** How a template wants a message's content: as one string, or as a list of parts. */
+export type ContentForm = "text" | "parts";
 
 /** Check what a caller passed as messages. */
 export function checkMessages(messages: unknown): asserts messages is readonly ChatMessage[] {

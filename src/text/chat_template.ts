@@ -118,7 +118,7 @@ function checkTemplateOptions(options: unknown): void {
 
 const PROBE = "hearth probe";
 
-// Ask the template rather than its source: which form of a user's content comes out as plain text?
+// Ask the template rather than its source. Strings are preferred: some templates take parts from the user alone.
 function findContentForm(program: JinjaProgram, specialTokens: Readonly<Record<string, string>>): ContentForm {
   const shows = (content: unknown) => {
     const context = { ...specialTokens, tools: null, documents: null, messages: [{ role: "user", content }], add_generation_prompt: true };
@@ -129,6 +129,5 @@ function findContentForm(program: JinjaProgram, specialTokens: Readonly<Record<s
       return false; // a form that the template cannot render is a form that it does not take
     }
   };
-  if (!shows([{ type: "text", text: PROBE }])) return "text";
-  return shows(PROBE) ? "either" : "parts";
+  return !shows(PROBE) && shows([{ type: "text", text: PROBE }]) ? "parts" : "text";
 }

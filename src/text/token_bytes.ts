@@ -57,7 +57,7 @@ export class TokenBytes {
 type DecoderStep = { type: string; [field: string]: unknown };
 
 function flattenDecoder(decoder: unknown): DecoderStep[] {
-  if (decoder === null || decoder === undefined) return [{ type: "Spaced" }];
+  if (decoder === null) throw unsupportedDecoder("null");
   if (!isObject(decoder) || typeof decoder.type !== "string") {
     throw new HearthError("corrupt-checkpoint", `tokenizer.json: expected a decoder with a type, found ${kindOf(decoder)}`);
   }
@@ -71,9 +71,6 @@ function leadingSpacesOf(step: DecoderStep): number {
       return step.content === " " && typeof step.start === "number" ? step.start : 0;
     case "Metaspace":
       return step.prepend_scheme === "never" ? 0 : 1;
-    case "WordPiece":
-    case "Spaced":
-      return 1;
     default:
       return 0;
   }
@@ -93,20 +90,19 @@ function textRewrite(step: DecoderStep): (text: string) => string {
       return replacement(step);
     case "Metaspace":
       return (text) => text.replaceAll(typeof step.replacement === "string" ? step.replacement : "▁", " ");
-    case "WordPiece":
-      return wordPieceText(step);
-    case "Spaced":
-      return (text) => ` ${text}`;
     case "ByteFallback": // handled by the byte itself
     case "Fuse": // joins pieces, which the detokenizer does anyway
     case "Strip": // handled at the start of the text
       return (text) => text;
     default:
-      throw new HearthError(
-        "unsupported-checkpoint",
-        `tokenizer.json: decoder ${step.type} is not supported (ByteLevel, ByteFallback, Metaspace, Replace and WordPiece are)`,
-      );
+      throw unsupportedDecoder(step.type);
   }
+}
+
+// WordPiece belongs to encoders, which read text and write none.
+function unsupportedDecoder(type: string): HearthError {
+  const message = `tokenizer.json: expected a decoder of ByteLevel, ByteFallback, Metaspace or Replace, found ${type}; such a model cannot write text here`;
+  return new HearthError("unsupported-checkpoint", message);
 }
 
 function replacement(step: DecoderStep): (text: string) => string {
@@ -121,15 +117,6 @@ function replacement(step: DecoderStep): (text: string) => string {
     return (text) => text.replace(expression, () => content);
   }
   throw new HearthError("corrupt-checkpoint", "tokenizer.json: expected a decoder Replace with a String or Regex pattern, found neither");
-}
-
-// The clean-up of the tokenizers library acts on each piece with its space, so it needs no look-ahead.
-function wordPieceText(step: DecoderStep): (text: string) => string {
-  const prefix = typeof step.prefix === "string" ? step.prefix : "##";
-  return (text) => {
-    if (prefix !== "" && text.startsWith(prefix)) return text.slice(prefix.length);
-    return step.cleanup === true && /^([.?!,]|n't|'m|'s|'ve|'re)$/.test(text) ? text : ` ${text}`;
-  };
 }
 
 function fallbackByte(piece: string): Uint8Array | undefined {

@@ -19,7 +19,7 @@ export interface TextTokenizer {
   readonly specialIds: ReadonlySet<number>;
   /** Tokens that are matched as a whole in any text, special or not. */
   readonly addedIds: ReadonlySet<number>;
-  /** The bytes of each token, for a `Detokenizer`. */
+  /** The bytes of each token, for a `Detokenizer`; throws for encoders such as BERT, whose decoder Hearth lacks. */
   readonly pieces: TokenBytes;
 }
 
@@ -31,20 +31,25 @@ export function createTokenizer(tokenizerJson: string, tokenizerConfigJson: stri
   const file = withDefaults(parseJsonObject(tokenizerJson, "tokenizer.json"));
   const config = tokenizerConfigJson === undefined ? {} : parseJsonObject(tokenizerConfigJson, "tokenizer_config.json");
   const lastModelId = checkModel(file.model);
+  checkSteps(file);
+  checkSplits(file.pre_tokenizer);
   const addedTokens = readAddedTokens(file.added_tokens);
   const tokenizer = construct(file, config);
   const specialIds = findSpecialIds(file, config, tokenizer, addedTokens);
-  const pieces = new TokenBytes({ pieceOf: (id) => tokenizer.id_to_token(id), addedTokens, specialIds, decoder: file.decoder });
+  let table: TokenBytes | undefined;
+  const pieces = () => (table ??= new TokenBytes({ pieceOf: (id) => tokenizer.id_to_token(id), addedTokens, specialIds, decoder: file.decoder }));
   return {
     encode: (text, { addSpecialTokens }) =>
       // Like the Rust library, drop what neither the vocabulary nor an unknown token covers.
       tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids.filter((id) => id !== undefined && id !== null),
-    decode: (ids, options) => decode(pieces, ids, options?.keepSpecial ?? false),
+    decode: (ids, options) => decode(pieces(), ids, options?.keepSpecial ?? false),
     tokenId: (text) => tokenizer.token_to_id(text),
     vocabSize: Math.max(lastModelId, ...addedTokens.keys()) + 1,
     specialIds,
     addedIds: new Set(addedTokens.keys()),
-    pieces,
+    get pieces() {
+      return pieces();
+    },
   };
 }
 
@@ -79,6 +84,26 @@ function packageConfig(config: Record<string, unknown>): Record<string, unknown>
     additional_special_tokens: additional.map(specialTokenText).filter((text) => text !== undefined),
     clean_up_tokenization_spaces: false,
   };
+}
+
+function checkSteps(file: Record<string, unknown>): void {
+  for (const name of ["normalizer", "pre_tokenizer", "post_processor", "decoder"]) {
+    const step = file[name];
+    if (step === null || (isObject(step) && typeof step.type === "string")) continue;
+    throw new HearthError("corrupt-checkpoint", `tokenizer.json: ${name}: expected null or an object with a type, found ${kindOf(step)}`);
+  }
+}
+
+// The package splits these otherwise than the Rust library, which would give ids that the model was not trained on.
+function checkSplits(step: unknown): void {
+  if (!isObject(step)) return;
+  if (Array.isArray(step.pretokenizers)) step.pretokenizers.forEach(checkSplits);
+  const behavior = String(step.behavior ?? "Isolated");
+  // Gemma's split at " " is harmless: its normalizer has already replaced every space.
+  const atSpace = isObject(step.pattern) && step.pattern.String === " ";
+  const merges = step.type === "Split" && behavior.startsWith("MergedWith") && !atSpace;
+  if (!merges && !(step.type === "Punctuation" && behavior !== "Contiguous")) return;
+  throw new HearthError("unsupported-checkpoint", `tokenizer.json: pre_tokenizer ${step.type} with behavior ${behavior} is not supported`);
 }
 
 /** Check the vocabulary and merges and return the largest id. */
