@@ -1,0 +1,68 @@
+// Stands in for src/index.ts, so that the page's own behaviour can be checked without a GPU.
+// Questions steer it: "long" streams slowly, "crash" fails once, everything else is echoed with its message count.
+export class HearthError extends Error {
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export class LanguageModel {}
+
+const query = new URLSearchParams(location.search);
+const contextLength = Number(query.get("context") ?? 1000);
+let crashes = 0;
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}
+
+export async function loadModel(source, { onProgress, signal }) {
+  if (query.has("no-webgpu")) throw new HearthError("no-webgpu", "No adapter was found.");
+  if (source === "org/odd") throw new HearthError("unsupported-checkpoint", `org/odd: model_type "odd" is not known`);
+  if (query.has("slow")) await pause(1500, signal);
+  const steps = source === "org/big" ? 1000 : 1;
+  for (let step = 0; step <= steps; step++) {
+    onProgress({ phase: "weights", file: "model.safetensors", loadedBytes: step * 1e6, totalBytes: steps * 1e6, fromCache: source === "org/kept" });
+    await pause(20, signal);
+  }
+  return { info: info(source), countTokens: async (messages) => messages.length * 10, unload: async () => {}, stream };
+}
+
+function info(id) {
+  return {
+    id, modelType: "qwen3", weightFormat: "mlx 4-bit, group 64", parameters: 15e6, weightBytes: 10e6, kvCacheBytes: 8e6, layers: 8,
+    hiddenSize: 384, vocabSize: 7168, contextLength, hasChatTemplate: true, dispatchesPerToken: 50,
+    adapter: { vendor: "fake", architecture: "none", description: "", features: [] },
+  };
+}
+
+async function* stream(messages, { signal }) {
+  const question = messages.at(-1).content;
+  if (question === "crash" && crashes++ === 0) throw new HearthError("device-lost", "The device was lost.");
+  const text = question === "long" ? "word ".repeat(2000) : `${question} (${messages.length} messages)`;
+  let tokens = 0;
+  const pieces = question === "long" ? /(\S+\s*){1,5}/g : /\S+\s*/g;
+  for (const piece of text.match(pieces)) {
+    if (question === "long") await pause(10, signal);
+    yield { text: piece, tokenIds: [tokens++] };
+  }
+  const usage = { promptTokens: messages.length * 10, cachedTokens: 0, completionTokens: tokens };
+  const timing = { timeToFirstTokenMs: 12, prefillTokensPerSecond: 900, decodeTokensPerSecond: 84.2, totalMs: 100 };
+  return { text, finishReason: "stop", usage, timing };
+}
+
+let stored = [{ id: "org/kept", bytes: 12e6, complete: true, savedAt: 0 }];
+
+export const storedModels = {
+  list: async () => stored,
+  remove: async (id) => {
+    stored = stored.filter((model) => model.id !== id);
+  },
+};
