@@ -7,7 +7,7 @@ import { Detokenizer } from "../../src/text/detokenizer.ts";
 import { StopMatcher } from "../../src/text/stop_matcher.ts";
 import { TokenBytes } from "../../src/text/token_bytes.ts";
 import type { TextTokenizer } from "../../src/text/tokenizer.ts";
-import { LOOKALIKE_TEXT, loadTokenizer, realTokenizers, seededRandom, TINY, TRICKY_TEXTS } from "./text_support.ts";
+import { LOOKALIKE_TEXT, loadTokenizer, realTokenizers, seededRandom, TINY, TOKENIZERS, TRICKY_TEXTS } from "./text_support.ts";
 
 function stream(tokenizer: TextTokenizer, ids: readonly number[], keepSpecial = false): string[] {
   const detokenizer = new Detokenizer(tokenizer.pieces, { first: true, keepSpecial });
@@ -29,6 +29,10 @@ function wholeDecoder(folder: string): (ids: number[]) => string {
   wholeDecoders.set(folder, decodeWhole);
   return decodeWhole;
 }
+
+test("there are real tokenizers to stream with", () => {
+  test.skip(realTokenizers().length === 0, `real tokenizers are not here (${TOKENIZERS})`);
+});
 
 const HALF_A_CHARACTER = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
