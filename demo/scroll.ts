@@ -20,9 +20,10 @@ export function followEnd(scroller: HTMLElement, content: HTMLElement, jump: HTM
   };
   let lastTop = 0;
   scroller.addEventListener("scroll", () => {
-    // Only the reader moves up; growing content moves the end away without moving the top.
-    if (scroller.scrollTop < lastTop) following = false;
-    if (distance() <= NEAR_PX) following = content.childElementCount > 0;
+    // Only the reader moves up, save when content shrinks, which leaves the end in view.
+    const movedUp = scroller.scrollTop < lastTop && distance() > 1;
+    if (movedUp) following = false;
+    else if (distance() <= NEAR_PX) following = content.childElementCount > 0;
     lastTop = scroller.scrollTop;
     showJump();
   });
