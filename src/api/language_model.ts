@@ -1,0 +1,85 @@
+import { transfer } from "comlink";
+
+import type { BenchmarkOptions, BenchmarkReport, GenerateOptions, GenerationResult } from "../worker/protocol.ts";
+import type { ModelInfo, Prompt, TextChunk } from "../worker/protocol.ts";
+import { readGeneration, withAborter } from "../worker/transfer.ts";
+import { refuseUnknownOptions } from "./known_options.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+/** What can stop a call. */
+export interface Abortable {
+  /** Stops the work within one step; the call rejects with the signal's reason, an `AbortError` by default. */
+  signal?: AbortSignal;
+}
+
+/** A loaded model. Calls made at the same time are answered one after the other, in order. */
+export class LanguageModel {
+  /** What is loaded, and where it runs. */
+  readonly info: ModelInfo;
+  readonly #supervisor: Supervisor;
+
+  /** Made by `loadModel`. */
+  constructor(supervisor: Supervisor, info: ModelInfo) {
+    this.#supervisor = supervisor;
+    this.info = info;
+  }
+
+  /**
+   * Yield the answer as it is written, and return the whole of it with its timing.
+   * Nothing starts before the first `next()`. Leaving the loop stops the work; an iterator dropped without `return()`
+   * keeps its turn, and later calls wait behind it.
+   */
+  async *stream(prompt: Prompt, options: GenerateOptions & Abortable = {}): AsyncGenerator<TextChunk, GenerationResult> {
+    refuseUnknownOptions("generate", options);
+    const { signal, ...generateOptions } = options;
+    const stop = this.#stopSignal(signal);
+    stop.throwIfAborted();
+    const { port1, port2 } = new MessageChannel();
+    await this.#supervisor.call((remote) => remote.generate(prompt, generateOptions, transfer(port2, [port2])));
+    return yield* readGeneration(port1, stop);
+  }
+
+  /** Resolve to the whole answer. */
+  async generate(prompt: Prompt, options: GenerateOptions & Abortable = {}): Promise<GenerationResult> {
+    const chunks = this.stream(prompt, options);
+    for (;;) {
+      const step = await chunks.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  /** Count the tokens of a prompt as `stream` would feed them, chat template included. */
+  async countTokens(prompt: Prompt): Promise<number> {
+    return this.#supervisor.call((remote) => remote.countTokens(prompt));
+  }
+
+  /** The raw logits after each of these tokens: one row of `info.vocabSize` numbers per token, row-major. */
+  async logits(tokenIds: readonly number[], options: Abortable = {}): Promise<Float32Array> {
+    return this.#supervisor.call((remote) =>
+      withAborter(this.#stopSignal(options.signal), (aborter) => remote.logits(tokenIds, transfer(aborter, [aborter]))),
+    );
+  }
+
+  /** Measure the speed of this model on this GPU. */
+  async benchmark(options: BenchmarkOptions & Abortable = {}): Promise<BenchmarkReport> {
+    refuseUnknownOptions("benchmark", options);
+    const { signal, ...benchmarkOptions } = options;
+    return this.#supervisor.call((remote) =>
+      withAborter(this.#stopSignal(signal), (aborter) => remote.benchmark(benchmarkOptions, transfer(aborter, [aborter]))),
+    );
+  }
+
+  /** Stop everything that runs, release the GPU and end the worker. Calls from then on reject with code "unloaded". */
+  async unload(): Promise<void> {
+    await this.#supervisor.stop();
+  }
+
+  /** `await using model = await loadModel(...)` unloads at the end of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.unload();
+  }
+
+  #stopSignal(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#supervisor.signal]) : this.#supervisor.signal;
+  }
+}

@@ -1,0 +1,50 @@
+import type { BenchmarkOptions, BenchmarkReport, GenerateOptions, GenerationResult, LoadOptions, LoadProgress } from "../engine/options.ts";
+import type { ModelInfo, ModelSource, Prompt, TextChunk } from "../engine/options.ts";
+import type { HearthErrorCode } from "../errors.ts";
+import type { StoredModel } from "../storage/stored_models.ts";
+
+// Types only: what crosses between the page and the worker. The page's side imports the engine's types from here.
+
+export type { BenchmarkOptions, BenchmarkReport, FinishReason, GenerateOptions, GenerationResult } from "../engine/options.ts";
+export type { LoadOptions, LoadProgress, ModelInfo, ModelSource, Prompt, TextChunk } from "../engine/options.ts";
+export type { StoredModel } from "../storage/stored_models.ts";
+
+/** What the worker offers over Comlink. One worker holds at most one model. */
+export interface WorkerApi {
+  /** Hold a Web Lock for as long as the worker lives, so that the page notices its end; resolves once it is held. */
+  holdLock(name: string): Promise<void>;
+  /** Load the worker's model; progress and outcome go through the port, so that they arrive in order. */
+  load(source: ModelSource, options: LoadOptions, baseUrl: string, port: MessagePort): void;
+  /** Generate an answer after those already asked for; text and outcome go through the port. */
+  generate(prompt: Prompt, options: GenerateOptions, port: MessagePort): void;
+  countTokens(prompt: Prompt): number;
+  /** One row of logits per input position, row-major. */
+  logits(tokenIds: readonly number[], aborter: MessagePort): Promise<Float32Array<ArrayBuffer>>;
+  benchmark(options: BenchmarkOptions, aborter: MessagePort): Promise<BenchmarkReport>;
+  /** Stop everything that runs or waits, then release the GPU. */
+  unload(): Promise<void>;
+  listStoredModels(): Promise<StoredModel[]>;
+  removeStoredModel(id: string): Promise<void>;
+}
+
+/** What the worker says on a load port. */
+export type LoadMessage =
+  | { type: "progress"; progress: LoadProgress }
+  | { type: "loaded"; info: ModelInfo }
+  | { type: "failed"; error: WireError };
+
+/** What the worker says on a generation port. */
+export type GenerationMessage =
+  | { type: "chunk"; chunk: TextChunk }
+  | { type: "done"; result: GenerationResult }
+  | { type: "failed"; error: WireError };
+
+/** What the page says on a generation port: one credit per chunk it has consumed, or stop. */
+export type ReaderMessage = { type: "credit" } | { type: "abort" };
+
+/** A thrown value as plain data. The inverse pair is `encodeError` and `decodeError`. */
+export type WireError =
+  | { kind: "hearth"; code: HearthErrorCode; message: string; stack?: string; cause?: WireError }
+  | { kind: "dom"; name: string; message: string; stack?: string }
+  | { kind: "error"; name: string; message: string; stack?: string; cause?: WireError }
+  | { kind: "value"; value: string | number | boolean | bigint | null | undefined };

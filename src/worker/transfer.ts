@@ -1,0 +1,183 @@
+import { transferHandlers } from "comlink";
+import type { TransferHandler } from "comlink";
+
+import { HearthError } from "../errors.ts";
+import type { GenerationMessage, GenerationResult, ReaderMessage, TextChunk, WireError } from "./protocol.ts";
+
+const MAX_CAUSES = 8; // a chain of causes may be circular; no real one is this long
+const CREDITS = 32; // chunks that may be under way to a slow reader before the engine pauses; both ends start from it
+
+const BUILT_IN_ERRORS = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError } as const;
+
+/** Turn any thrown value into plain data that keeps class, code, message, stack and cause. */
+export function encodeError(thrown: unknown, depth = 0): WireError {
+  if (thrown instanceof DOMException) return { kind: "dom", name: thrown.name, message: thrown.message, stack: thrown.stack };
+  if (!(thrown instanceof Error)) return { kind: "value", value: toPrimitive(thrown) };
+  const { name, message, stack } = thrown;
+  const cause = thrown.cause === undefined || depth >= MAX_CAUSES ? undefined : encodeError(thrown.cause, depth + 1);
+  if (thrown instanceof HearthError) return { kind: "hearth", code: thrown.code, message, stack, cause };
+  return { kind: "error", name, message, stack, cause };
+}
+
+function toPrimitive(value: unknown): Extract<WireError, { kind: "value" }>["value"] {
+  if (value === null || value === undefined) return value;
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return value;
+  return String(value);
+}
+
+/** Rebuild the thrown value that `encodeError` took apart. */
+export function decodeError(wire: WireError): unknown {
+  switch (wire.kind) {
+    case "value":
+      return wire.value;
+    case "dom":
+      return withStack(new DOMException(wire.message, wire.name), wire.stack);
+    case "hearth":
+      return withStack(new HearthError(wire.code, wire.message, causeOf(wire)), wire.stack);
+    case "error": {
+      const Class = BUILT_IN_ERRORS[wire.name as keyof typeof BUILT_IN_ERRORS] ?? Error; // an unknown name falls back to Error
+      const error = new Class(wire.message, causeOf(wire));
+      if (error.name !== wire.name) error.name = wire.name;
+      return withStack(error, wire.stack);
+    }
+    default:
+      return wire satisfies never;
+  }
+}
+
+function causeOf(wire: { cause?: WireError }): ErrorOptions {
+  return wire.cause === undefined ? {} : { cause: decodeError(wire.cause) };
+}
+
+function withStack<T extends object>(error: T, stack: string | undefined): T {
+  if (stack !== undefined) Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true });
+  return error;
+}
+
+/** Teach this thread's Comlink to carry thrown values by `encodeError`; both threads call it before anything else. */
+export function installErrorTransfer(): void {
+  // Comlink marks thrown values with a private symbol, so its own handler has to keep recognising them.
+  const comlinkHandler = transferHandlers.get("throw");
+  if (!comlinkHandler) throw new Error("Comlink has no handler named throw to replace");
+  const handler: TransferHandler<{ value: unknown }, WireError> = {
+    canHandle: (value): value is { value: unknown } => comlinkHandler.canHandle(value),
+    serialize: ({ value }) => [encodeError(value), []],
+    deserialize: (wire) => {
+      throw decodeError(wire);
+    },
+  };
+  transferHandlers.set("throw", handler);
+}
+
+/** Settle like `promise`, or reject with the signal's reason as soon as it aborts. */
+export function untilAborted<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).then(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** Page side: make a call whose last argument is a port on which the abort of `signal` is announced. */
+export async function withAborter<T>(signal: AbortSignal, call: (aborter: MessagePort) => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const { port1, port2 } = new MessageChannel();
+  const abort = () => port1.postMessage({ type: "abort" } satisfies ReaderMessage);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await untilAborted(call(port2), signal);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    port1.close();
+  }
+}
+
+/** Worker side: the signal that `withAborter` announces on its port. */
+export function signalOfAborter(aborter: MessagePort): AbortSignal {
+  const controller = new AbortController();
+  aborter.onmessage = () => controller.abort();
+  return controller.signal;
+}
+
+/** Worker side: run a generation into its port, no faster than the reader's credits allow; failures go into the port too. */
+export async function pumpGeneration(
+  port: MessagePort,
+  generate: (signal: AbortSignal) => AsyncGenerator<TextChunk, GenerationResult>,
+): Promise<void> {
+  const post = (message: GenerationMessage) => port.postMessage(message);
+  const reader = followReader(port);
+  try {
+    const generator = generate(reader.signal);
+    try {
+      for (;;) {
+        await reader.takeCredit();
+        const step = await generator.next();
+        if (step.done) return post({ type: "done", result: step.value });
+        post({ type: "chunk", chunk: step.value });
+      }
+    } finally {
+      // A generator paused for want of credits still holds its turn in the queue; one that has ended ignores this.
+      await generator.return(undefined as never); // the result of a generator that was told to return is not read
+    }
+  } catch (error) {
+    post({ type: "failed", error: encodeError(error) });
+  } finally {
+    port.close();
+  }
+}
+
+function followReader(port: MessagePort): { signal: AbortSignal; takeCredit(): Promise<void> } {
+  const stop = new AbortController();
+  let credits = CREDITS;
+  let wake = () => {};
+  port.onmessage = ({ data }: MessageEvent<ReaderMessage>) => {
+    if (data.type === "abort") stop.abort();
+    else credits++;
+    wake();
+  };
+  const takeCredit = async () => {
+    while (credits === 0 && !stop.signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
+    stop.signal.throwIfAborted();
+    credits--;
+  };
+  return { signal: stop.signal, takeCredit };
+}
+
+/** Page side: read a generation from its port. Leaving the loop, or the signal, stops the worker's side. */
+export async function* readGeneration(port: MessagePort, signal: AbortSignal): AsyncGenerator<TextChunk, GenerationResult> {
+  const inbox = openInbox<GenerationMessage>(port);
+  const post = (message: ReaderMessage) => port.postMessage(message);
+  try {
+    for (;;) {
+      const message = await untilAborted(inbox(), signal);
+      switch (message.type) {
+        case "chunk":
+          yield message.chunk;
+          post({ type: "credit" }); // only now has the reader come back for more
+          break;
+        case "done":
+          return message.result;
+        case "failed":
+          throw decodeError(message.error);
+        default:
+          message satisfies never;
+      }
+    }
+  } finally {
+    post({ type: "abort" }); // closing a port tells the other side nothing; after the end this goes unheard
+    port.close();
+  }
+}
+
+/** Messages of a port in order, one per call; a single call may be outstanding. */
+function openInbox<T>(port: MessagePort): () => Promise<T> {
+  const messages: T[] = [];
+  let deliver: ((message: T) => void) | undefined;
+  port.onmessage = ({ data }: MessageEvent<T>) => {
+    if (!deliver) return void messages.push(data);
+    deliver(data);
+    deliver = undefined;
+  };
+  return async () => (messages.length > 0 ? (messages.shift() as T) : new Promise<T>((resolve) => (deliver = resolve))); // T: length was checked
+}

@@ -1,0 +1,82 @@
+import { existsSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+import type { Plugin, UserConfig } from "vite";
+
+import { serveFolder } from "./tools/driver/serve_folder.mjs";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const realAssets = `${root}../shared/assets`; // checkpoints and tokenizers that are too large, or not ours, to keep in the project
+
+export default defineConfig(({ command, mode }): UserConfig => {
+  if (command === "serve") return serve(mode);
+  if (mode === "library") return library();
+  return demo();
+});
+
+// The server's root is the project, so that specs and drivers reach any module; the demo answers at "/" as in its build.
+function serve(mode: string): UserConfig {
+  // Specs and drivers must not be reloaded under their feet, and each starts a server of its own.
+  const still = mode === "development" ? {} : { ws: false as const, hmr: false, watch: null };
+  return {
+    root,
+    appType: "mpa", // a missing file is a 404, never a page
+    plugins: [demoAtRoot(), realAssetsUnder("/@shared/")],
+    server: still,
+    optimizeDeps: { noDiscovery: true, include: [] }, // every dependency is one ES module already
+  };
+}
+
+function library(): UserConfig {
+  return {
+    root,
+    publicDir: false,
+    build: {
+      outDir: "dist",
+      target: "es2022",
+      sourcemap: true,
+      lib: {
+        entry: "src/index.ts",
+        name: "Hearth",
+        formats: ["es", "iife"],
+        fileName: (format) => (format === "es" ? "hearth.js" : "hearth.global.js"),
+      },
+    },
+  };
+}
+
+function demo(): UserConfig {
+  return {
+    root: `${root}demo`,
+    base: "./", // it runs from any folder of any host
+    publicDir: `${root}public`,
+    build: { outDir: `${root}dist/demo`, emptyOutDir: true, target: "es2022" },
+  };
+}
+
+/** Answer for files of demo/ as if they lay at the root, unless the project or public/ has a file of that path. */
+function demoAtRoot(): Plugin {
+  const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return {
+    name: "hearth:demo-at-root",
+    configureServer(server) {
+      server.middlewares.use((request, _response, next) => {
+        const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
+        const path = pathname === "/" ? "/index.html" : pathname;
+        const taken = isFile(`${root}public${path}`) || isFile(`${root}${path}`);
+        if (!taken && isFile(`${root}demo${path}`)) request.url = `/demo${path}${search}`;
+        next();
+      });
+    },
+  };
+}
+
+/** Serve the real assets where they exist; specs that need them are skipped elsewhere. */
+function realAssetsUnder(prefix: string): Plugin {
+  return {
+    name: "hearth:real-assets",
+    configureServer(server) {
+      if (existsSync(realAssets)) server.middlewares.use(serveFolder(prefix, realAssets));
+    },
+  };
+}
