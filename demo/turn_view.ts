@@ -21,52 +21,57 @@ export interface TurnView {
 /** Create the view of one exchange. */
 export function turnView(question: string, onAgain: () => void): TurnView {
   let text = "";
-  const body = answerBody();
-  const facts = create("span", "facts");
-  const again = button({ label: "Answer again", icon: "again", iconOnly: true, onClick: onAgain });
-  const tools = create("div", "tools", copyButton("Copy answer", () => splitThinking(text).answer), again);
-  const foot = create("div", "answer-foot", tools, facts);
-  const problem = create("div", "");
-  const answer = create("div", "answer", create("span", "sr-only", "Answer: "), body.root, problem, foot);
-  const asked = create("div", "question", create("span", "sr-only", "You: "), create("div", "bubble", question));
-  const root = create("article", "turn", asked, answer);
-  const frame = perFrame(() => body.show(text));
-  const setState = (state: "waiting" | "streaming" | "done" | "failed"): void => {
-    answer.dataset["state"] = state;
-    answer.setAttribute("aria-busy", String(state === "waiting" || state === "streaming"));
-  };
+  const parts = turnParts(question, () => splitThinking(text).answer, onAgain);
+  const frame = perFrame(() => parts.body.show(text));
   const setText = (value: string): void => {
     text = value;
     frame.schedule();
   };
   return {
-    root,
+    root: parts.root,
     wait() {
-      problem.replaceChildren();
-      facts.textContent = "";
+      parts.problem.replaceChildren();
+      parts.facts.textContent = "";
       setText("");
       frame.flush();
-      setState("waiting");
+      setState(parts.answer, "waiting");
     },
     show(value) {
       setText(value);
-      setState(splitThinking(value).answer ? "streaming" : "waiting");
+      setState(parts.answer, splitThinking(value).answer ? "streaming" : "waiting");
     },
     finish(value, lines) {
       setText(value);
       frame.flush();
-      facts.replaceChildren(...lines.map((line) => create("span", "", line)));
-      setState("done");
+      parts.facts.replaceChildren(...lines.map((line) => create("span", "", line)));
+      setState(parts.answer, "done");
     },
     fail(what, onRemedy) {
       frame.flush();
-      problem.replaceChildren(problemView(what, onRemedy));
-      setState("failed");
+      parts.problem.replaceChildren(problemView(what, onRemedy));
+      setState(parts.answer, "failed");
     },
     offerAgain(offered) {
-      again.hidden = offered === "no";
+      parts.again.hidden = offered === "no";
     },
   };
+}
+
+/** The stylesheet draws the states; a screen reader waits while the answer is busy. */
+function setState(answer: HTMLElement, state: "waiting" | "streaming" | "done" | "failed"): void {
+  answer.dataset["state"] = state;
+  answer.setAttribute("aria-busy", String(state === "waiting" || state === "streaming"));
+}
+
+function turnParts(question: string, copied: () => string, onAgain: () => void) {
+  const body = answerBody();
+  const problem = create("div");
+  const facts = create("span", "facts");
+  const again = button({ label: "Answer again", icon: "again", iconOnly: true, onClick: onAgain });
+  const foot = create("div", "answer-foot", create("div", "tools", copyButton("Copy answer", copied), again), facts);
+  const answer = create("div", "answer", create("span", "sr-only", "Answer: "), body.root, problem, foot);
+  const asked = create("div", "question", create("span", "sr-only", "You: "), create("div", "bubble", question));
+  return { root: create("article", "turn", asked, answer), answer, body, problem, facts, again };
 }
 
 interface AnswerBody {
