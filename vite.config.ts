@@ -16,13 +16,13 @@ export default defineConfig(({ command, mode }): UserConfig => {
 
 // The server's root is the project, so that specs and drivers reach any module; the demo answers at "/" as in its build.
 function serve(mode: string): UserConfig {
-  // Specs and drivers must not be reloaded under their feet, and each starts a server of its own.
-  const still = mode === "development" ? {} : { ws: false as const, hmr: false, watch: null };
+  // Pages of specs and drivers must not be reloaded under their feet; each run starts a server of its own.
+  const server = mode === "development" ? {} : { watch: null };
   return {
     root,
     appType: "mpa", // a missing file is a 404, never a page
     plugins: [demoAtRoot(), realAssetsUnder("/@shared/")],
-    server: still,
+    server,
     optimizeDeps: { noDiscovery: true, include: [] }, // every dependency is one ES module already
   };
 }

@@ -1,0 +1,31 @@
+import { defineConfig } from "@playwright/test";
+
+import { launchOptions } from "./tools/driver/browser.mjs";
+
+// A port of its own for every run, so that two runs on one machine do not meet; worker processes inherit it.
+process.env.HEARTH_TEST_PORT ??= String(20_000 + (process.pid % 20_000));
+const baseURL = `http://localhost:${process.env.HEARTH_TEST_PORT}`;
+
+const plainNode = ["**/e2e/unit/*.spec.ts", "**/e2e/house.spec.ts"];
+
+export default defineConfig({
+  testDir: "e2e",
+  outputDir: "test-results/artifacts",
+  retries: 0, // a test that passes sometimes is a test that fails
+  workers: 2,
+  fullyParallel: true,
+  timeout: 120_000, // WebGPU on the CPU is slow, and compiles every shader in every new page
+  expect: { timeout: 20_000 },
+  reporter: [["list"], ["json", { outputFile: "test-results/report.json" }]],
+  use: { baseURL },
+  projects: [
+    { name: "unit", testMatch: plainNode },
+    { name: "chromium", testIgnore: plainNode, use: { browserName: "chromium", launchOptions: launchOptions("chromium", "software") } },
+    { name: "firefox", testIgnore: plainNode, use: { browserName: "firefox", launchOptions: launchOptions("firefox") } },
+  ],
+  webServer: {
+    command: `node node_modules/vite/bin/vite.js --mode test --port ${process.env.HEARTH_TEST_PORT} --strictPort`,
+    url: `${baseURL}/e2e/support/harness.html`,
+    reuseExistingServer: false,
+  },
+});
