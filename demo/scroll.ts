@@ -9,6 +9,7 @@ export interface Follower {
 /** Follow the end of `content` inside `scroller`, once there is any; `jump` appears while the reader is elsewhere. */
 export function followEnd(scroller: HTMLElement, content: HTMLElement, jump: HTMLElement): Follower {
   let following = false;
+  let lastTop = 0;
   const distance = (): number => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
   const showJump = (): void => {
     jump.hidden = following || content.childElementCount === 0 || distance() <= NEAR_PX;
@@ -17,14 +18,20 @@ export function followEnd(scroller: HTMLElement, content: HTMLElement, jump: HTM
     following = true;
     jump.hidden = true;
     scroller.scrollTop = scroller.scrollHeight;
+    lastTop = scroller.scrollTop; // so that the event of this movement is not taken for the reader's
   };
-  let lastTop = 0;
+  const leave = (): void => {
+    if (scroller.scrollTop > 0) following = false;
+  };
+  // The intent comes before the movement, which a browser that scrolls smoothly would lose to the next line of the answer.
+  scroller.addEventListener("wheel", ({ deltaY }) => deltaY < 0 && leave(), { passive: true });
+  scroller.addEventListener("keydown", ({ key }) => ["ArrowUp", "PageUp", "Home"].includes(key) && leave());
   scroller.addEventListener("scroll", () => {
-    // Only the reader moves up, save when content shrinks, which leaves the end in view.
-    const movedUp = scroller.scrollTop < lastTop && distance() > 1;
-    if (movedUp) following = false;
-    else if (distance() <= NEAR_PX) following = content.childElementCount > 0;
-    lastTop = scroller.scrollTop;
+    const top = scroller.scrollTop;
+    // Shrinking content also moves the top up, but leaves the end in view.
+    if (top < lastTop && distance() > 1) following = false;
+    else if (top > lastTop && distance() <= NEAR_PX) following = content.childElementCount > 0;
+    lastTop = top;
     showJump();
   });
   const observer = new ResizeObserver(() => {
