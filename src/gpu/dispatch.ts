@@ -1,0 +1,39 @@
+/** One prepared step of a plan: what runs, on what, how wide. */
+export interface Dispatch {
+  label: string;
+  pipeline: GPUComputePipeline;
+  bindGroups: readonly GPUBindGroup[];
+  workgroups: readonly [number, number, number];
+}
+
+/** Buffers of a bind group by binding number. */
+export type Bindings = Readonly<Record<number, GPUBuffer>>;
+
+/** Prepare a dispatch: bind groups are made here, once, and never while decoding. */
+export function prepareDispatch(
+  device: GPUDevice,
+  label: string,
+  pipeline: GPUComputePipeline,
+  groups: readonly Bindings[],
+  workgroups: readonly [number, number, number],
+): Dispatch {
+  const bindGroups = groups.map((bindings, group) =>
+    device.createBindGroup({
+      label: `${label} group ${group}`,
+      layout: pipeline.getBindGroupLayout(group),
+      entries: Object.entries(bindings).map(([binding, buffer]) => ({ binding: Number(binding), resource: { buffer } })),
+    }),
+  );
+  return { label, pipeline, bindGroups, workgroups };
+}
+
+/** Record dispatches into a pass, in order. */
+export function encodeDispatches(pass: GPUComputePassEncoder, dispatches: readonly Dispatch[]): void {
+  let current: GPUComputePipeline | undefined;
+  for (const { pipeline, bindGroups, workgroups } of dispatches) {
+    if (pipeline !== current) pass.setPipeline(pipeline);
+    current = pipeline;
+    for (let group = 0; group < bindGroups.length; group++) pass.setBindGroup(group, bindGroups[group]);
+    pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+  }
+}

@@ -1,0 +1,141 @@
+import { HearthError } from "../errors.ts";
+
+/** What kernels may rely on, by what the adapter reports and never by its name. */
+export interface GpuTraits {
+  f16: boolean;
+  /** Smallest and largest subgroup, or undefined where subgroups are missing. */
+  subgroups: { min: number; max: number } | undefined;
+  /** A processor that plays a GPU: barriers cost much, and one thread per row is fastest. */
+  isSoftware: boolean;
+}
+
+/** How to open a device; the fields that turn something off are for tests and for self-test fallbacks. */
+export interface GpuOptions {
+  /** Use WebGPU's default limits even where the adapter offers more. */
+  defaultLimits?: boolean;
+  /** Do without subgroups. */
+  withoutSubgroups?: boolean;
+}
+
+/** An open WebGPU device with its compiled pipelines. Owns the device: `destroy` frees everything made from it. */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapterInfo: GPUAdapterInfo;
+  readonly traits: GpuTraits;
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  #fault: HearthError | undefined;
+
+  private constructor(device: GPUDevice, adapterInfo: GPUAdapterInfo, traits: GpuTraits) {
+    this.device = device;
+    this.adapterInfo = adapterInfo;
+    this.traits = traits;
+    device.addEventListener("uncapturederror", ({ error }) => {
+      console.error(`Hearth: uncaptured GPU error: ${error.message}`);
+      this.#fault ??= new HearthError("gpu", `The GPU reported an error: ${error.message}`);
+    });
+    void device.lost.then(({ reason, message }) => {
+      this.#fault ??= new HearthError("device-lost", `The GPU device was lost (${reason || "unknown"}): ${message}. Load the model again.`);
+    });
+  }
+
+  /** Open the fastest adapter, with its own limits and the features that Hearth can use. */
+  static async open(options: GpuOptions = {}): Promise<Gpu> {
+    const adapter = await requestAdapter();
+    const info = adapter.info;
+    const has = (feature: string) => adapter.features.has(feature);
+    const useSubgroups = has("subgroups") && !options.withoutSubgroups && info.subgroupMinSize > 0;
+    const requiredFeatures = ["shader-f16", "subgroups", "timestamp-query"].filter(has) as GPUFeatureName[]; // names checked against the adapter's own set
+    const device = await adapter.requestDevice({
+      label: "hearth",
+      requiredFeatures,
+      requiredLimits: options.defaultLimits ? {} : wantedLimits(adapter.limits),
+    });
+    return new Gpu(device, info, {
+      f16: has("shader-f16"),
+      subgroups: useSubgroups ? { min: info.subgroupMinSize, max: info.subgroupMaxSize } : undefined,
+      isSoftware: isSoftware(adapter),
+    });
+  }
+
+  /** The largest buffer that one binding can show a shader. */
+  get maxBindingBytes(): number {
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
+    // Whole pages of 256 bytes keep every part's offset aligned.
+    return Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 256) * 256;
+  }
+
+  /** Throw what the device reported since it was opened: results after a fault cannot be trusted. */
+  throwIfFaulty(): void {
+    if (this.#fault) throw this.#fault;
+  }
+
+  /** Allocate a zeroed buffer. Throws `out-of-memory` when the GPU cannot. */
+  async allocate(label: string, byteLength: number, usage: GPUBufferUsageFlags): Promise<GPUBuffer> {
+    this.device.pushErrorScope("out-of-memory");
+    this.device.pushErrorScope("validation");
+    const buffer = this.device.createBuffer({ label, size: Math.max(16, Math.ceil(byteLength / 16) * 16), usage });
+    const errors = await Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]);
+    const error = errors.find((each) => each !== null);
+    if (!error) return buffer;
+    buffer.destroy();
+    const mebibytes = (byteLength / 2 ** 20).toFixed(1);
+    throw new HearthError("out-of-memory", `${label}: the GPU could not allocate ${mebibytes} MiB (${error.message}). Close other tabs, or pick a smaller model or context.`);
+  }
+
+  /** Compile a kernel, or return it when the same text was compiled before. */
+  compile(label: string, code: string): Promise<GPUComputePipeline> {
+    const known = this.#pipelines.get(code);
+    if (known) return known;
+    const pipeline = this.#compile(label, code);
+    this.#pipelines.set(code, pipeline);
+    return pipeline;
+  }
+
+  async #compile(label: string, code: string): Promise<GPUComputePipeline> {
+    const module = this.device.createShaderModule({ label, code });
+    try {
+      return await this.device.createComputePipelineAsync({ label, layout: "auto", compute: { module, entryPoint: "main" } });
+    } catch (cause) {
+      const { messages } = await module.getCompilationInfo();
+      const notes = messages.map(({ lineNum, message }) => `  line ${lineNum}: ${message}`).join("\n");
+      throw new HearthError("gpu", `Kernel ${label} does not compile on this device:\n${notes || String(cause)}`, { cause });
+    }
+  }
+
+  /** Wait until everything submitted so far has run. */
+  async idle(): Promise<void> {
+    await this.device.queue.onSubmittedWorkDone();
+  }
+
+  /** Free the device and all that was made from it. */
+  destroy(): void {
+    this.device.destroy();
+  }
+}
+
+const ADAPTER_ATTEMPTS = 5; // a browser that replaces its GPU process answers null for a moment
+
+async function requestAdapter(): Promise<GPUAdapter> {
+  const webgpu = globalThis.navigator?.gpu as GPU | undefined; // absent without WebGPU, whatever the types say
+  if (!webgpu) {
+    throw new HearthError("no-webgpu", "This browser has no WebGPU. Use a current Chrome, Edge, Safari or Firefox, over https or on localhost.");
+  }
+  for (let attempt = 0; attempt < ADAPTER_ATTEMPTS; attempt++) {
+    const adapter = await webgpu.requestAdapter({ powerPreference: "high-performance" });
+    if (adapter) return adapter;
+    await new Promise((resolve) => setTimeout(resolve, 200 * (attempt + 1)));
+  }
+  throw new HearthError("no-webgpu", "This browser found no GPU adapter that it may use. Update the graphics driver, or check the browser's GPU settings.");
+}
+
+/** The limits that decide which models fit; each is the adapter's own. */
+function wantedLimits(limits: GPUSupportedLimits): Record<string, number> {
+  const { maxBufferSize, maxStorageBufferBindingSize } = limits;
+  return { maxBufferSize, maxStorageBufferBindingSize };
+}
+
+/** Software adapters say so, or give themselves away by subgroups as narrow as a processor's vectors. */
+function isSoftware(adapter: GPUAdapter): boolean {
+  const { isFallbackAdapter, subgroupMaxSize } = adapter.info;
+  return isFallbackAdapter || (subgroupMaxSize > 0 && subgroupMaxSize <= 8);
+}

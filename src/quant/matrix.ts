@@ -1,0 +1,132 @@
+import type { Bindings } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import block from "../../shaders/lib/block.wgsl?raw";
+import scalesBf16 from "../../shaders/lib/scales_bf16.wgsl?raw";
+import scalesF16 from "../../shaders/lib/scales_f16.wgsl?raw";
+import scalesF32 from "../../shaders/lib/scales_f32.wgsl?raw";
+import weightBf16 from "../../shaders/lib/weight_bf16.wgsl?raw";
+import weightF16 from "../../shaders/lib/weight_f16.wgsl?raw";
+import weightF32 from "../../shaders/lib/weight_f32.wgsl?raw";
+import weightQ4 from "../../shaders/lib/weight_q4.wgsl?raw";
+import weightQ8 from "../../shaders/lib/weight_q8.wgsl?raw";
+
+/** How the runtime holds weights on the GPU; every checkpoint format is repacked into one of these. */
+export type WeightFormat =
+  | { codes: "q4" | "q8"; scales: "f16" | "bf16" | "f32"; group: number } // columns per scale: 32, 64 or 128
+  | { codes: "f32" | "f16" | "bf16" };
+
+/** Rows of a matrix that lie in one buffer, in one format. */
+export interface MatrixPart {
+  /** First row, in the whole matrix. */
+  rowStart: number;
+  rows: number;
+  format: WeightFormat;
+  codes: GPUBuffer;
+  /** Scale and bias of each group; quantised formats only. */
+  pairs: GPUBuffer | undefined;
+}
+
+/** A weight matrix `[rows, columns]` on the GPU, in as many parts as binding limits and mixed formats need. */
+export interface Matrix {
+  label: string;
+  rows: number;
+  columns: number;
+  /** Columns rounded up to whole blocks of 32; the padding is zero. */
+  paddedColumns: number;
+  parts: readonly MatrixPart[];
+}
+
+/** Neighbouring rows that share a format. */
+export interface RowRun {
+  rows: number;
+  format: WeightFormat;
+}
+
+/** Round up to a whole number of 32-column blocks. */
+export function padColumns(columns: number): number {
+  return Math.ceil(columns / 32) * 32;
+}
+
+/** Bytes of one row of codes. */
+export function codeBytesPerRow(format: WeightFormat, paddedColumns: number): number {
+  const bits = { q4: 4, q8: 8, f16: 16, bf16: 16, f32: 32 }[format.codes];
+  return (paddedColumns * bits) / 8;
+}
+
+/** Bytes of one row of scale and bias pairs; 0 for float weights. */
+export function pairBytesPerRow(format: WeightFormat, paddedColumns: number): number {
+  if (!("scales" in format)) return 0;
+  return (paddedColumns / format.group) * (format.scales === "f32" ? 8 : 4);
+}
+
+/** Bytes that one row takes on the GPU. */
+export function bytesPerRow(format: WeightFormat, paddedColumns: number): number {
+  return codeBytesPerRow(format, paddedColumns) + pairBytesPerRow(format, paddedColumns);
+}
+
+/** Bytes that a matrix takes on the GPU. */
+export function matrixBytes(matrix: Matrix): number {
+  return matrix.parts.reduce((sum, part) => sum + part.rows * bytesPerRow(part.format, matrix.paddedColumns), 0);
+}
+
+/** Allocate a matrix for runs of rows, split wherever one binding could not show it all. */
+export async function allocateMatrix(gpu: Gpu, label: string, columns: number, runs: readonly RowRun[]): Promise<Matrix> {
+  const paddedColumns = padColumns(columns);
+  const parts: MatrixPart[] = [];
+  let rowStart = 0;
+  for (const { rows, format } of runs) {
+    const rowBytes = Math.max(codeBytesPerRow(format, paddedColumns), pairBytesPerRow(format, paddedColumns));
+    const rowsPerPart = Math.floor(gpu.maxBindingBytes / rowBytes / 256) * 256; // whole tiles, and pairs of rows stay together
+    for (let first = 0; first < rows; first += rowsPerPart) {
+      parts.push(await allocatePart(gpu, label, paddedColumns, rowStart + first, Math.min(rowsPerPart, rows - first), format));
+    }
+    rowStart += rows;
+  }
+  return { label, rows: rowStart, columns, paddedColumns, parts };
+}
+
+async function allocatePart(gpu: Gpu, label: string, paddedColumns: number, rowStart: number, rows: number, format: WeightFormat): Promise<MatrixPart> {
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+  const codes = await gpu.allocate(label, rows * codeBytesPerRow(format, paddedColumns), usage);
+  const pairBytes = rows * pairBytesPerRow(format, paddedColumns);
+  const pairs = pairBytes > 0 ? await gpu.allocate(`${label} scales`, pairBytes, usage) : undefined;
+  return { rowStart, rows, format, codes, pairs };
+}
+
+/** Free a matrix's buffers. */
+export function destroyMatrix(matrix: Matrix): void {
+  for (const { codes, pairs } of matrix.parts) {
+    codes.destroy();
+    pairs?.destroy();
+  }
+}
+
+/** Whether two formats are read by the same shader. */
+export function isSameFormat(a: WeightFormat, b: WeightFormat): boolean {
+  return formatKey(a) === formatKey(b);
+}
+
+/** A short name of a format, such as "q4 f16 g64". */
+export function formatKey(format: WeightFormat): string {
+  return "scales" in format ? `${format.codes} ${format.scales} g${format.group}` : format.codes;
+}
+
+const WEIGHT_PARTS = { q4: weightQ4, q8: weightQ8, f32: weightF32, f16: weightF16, bf16: weightBf16 };
+const SCALE_PARTS = { f16: scalesF16, bf16: scalesBf16, f32: scalesF32 };
+
+/** The shader parts that read a format: `load_weights` and `dot_weights`. */
+export function weightShaderParts(format: WeightFormat): string[] {
+  const weights = [block, WEIGHT_PARTS[format.codes]];
+  return "scales" in format ? [...weights, SCALE_PARTS[format.scales]] : weights;
+}
+
+/** The constants that those parts, and all kernels over a matrix part, expect. */
+export function weightConstants(matrix: Matrix, part: MatrixPart): Record<string, number> {
+  const shape = { K: matrix.paddedColumns, PART_ROWS: part.rows, ROW_START: part.rowStart };
+  return "scales" in part.format ? { ...shape, GROUP: part.format.group } : shape;
+}
+
+/** Bind group 1 of a kernel over a matrix part. */
+export function weightBindings(part: MatrixPart): Bindings {
+  return part.pairs ? { 0: part.codes, 1: part.pairs } : { 0: part.codes };
+}
