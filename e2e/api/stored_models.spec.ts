@@ -1,0 +1,57 @@
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+
+import { serveFolder } from "../../tools/driver/serve_folder.mjs";
+import { expect, test } from "../support/fixtures.ts";
+
+type PageModule = typeof import("./language_model.page.ts");
+type Outcome<Name extends keyof PageModule> = Awaited<ReturnType<PageModule[Name]>>;
+
+const PAGE = "/e2e/api/language_model.page.ts";
+const bundled = fileURLToPath(new URL("../../public/models/hearth-tiny", import.meta.url));
+
+let server: Server;
+let source: string;
+let requested: string[] = [];
+
+// A server of another origin that counts: what a page's own tools show of a worker's requests differs between browsers.
+test.beforeEach(async () => {
+  requested = [];
+  const serve = serveFolder("/hearth-tiny/", bundled, (name) => requested.push(name));
+  server = createServer((request, response) => serve(request, response, () => response.writeHead(404).end()));
+  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  source = `http://localhost:${(server.address() as AddressInfo).port}/hearth-tiny/`; // a TCP server's address is no string
+});
+test.afterEach(() => server.close());
+
+const weightRequests = () => requested.filter((name) => name.endsWith(".safetensors")).length;
+
+test("a second load takes the weights from storage, even without a network", async ({ harness }) => {
+  const first = await harness.run<Outcome<"loadWithProgress">>(PAGE, "loadWithProgress", source);
+  expect(weightRequests()).toBeGreaterThan(0);
+  expect(first.steps.some(({ phase, fromCache }) => phase === "weights" && fromCache)).toBe(false);
+
+  requested = [];
+  const second = await harness.run<Outcome<"loadWithProgress">>(PAGE, "loadWithProgress", source);
+  expect(weightRequests()).toBe(0);
+  expect(second.steps.filter(({ phase }) => phase === "weights").every(({ fromCache }) => fromCache)).toBe(true);
+
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  const offline = await harness.run<Outcome<"loadWithProgress">>(PAGE, "loadWithProgress", source);
+  expect(offline.info).toEqual(first.info);
+});
+
+test("stored models are listed, and one that was removed is fetched again", async ({ harness }) => {
+  await harness.run(PAGE, "loadWithProgress", source);
+  const { before, after } = await harness.run<Outcome<"removeStored">>(PAGE, "removeStored", [source]);
+  expect(before).toEqual([expect.objectContaining({ id: source, complete: true })]);
+  expect(before[0].bytes).toBeGreaterThan(10_000_000);
+  expect(after).toEqual([]);
+
+  requested = [];
+  await harness.run(PAGE, "loadWithProgress", source);
+  expect(weightRequests()).toBeGreaterThan(0);
+});
