@@ -34,7 +34,6 @@ function library(): UserConfig {
     build: {
       outDir: "dist",
       target: "es2022",
-      sourcemap: true,
       lib: {
         entry: "src/index.ts",
         name: "Hearth",

@@ -1,6 +1,5 @@
 // npm run logits -- --model M --tokens 1,2,3 --out F: the raw logits after each of some tokens. Needs no tokenizer.
-import { createWriteStream } from "node:fs";
-import { once } from "node:events";
+import { open } from "node:fs/promises";
 
 import { fail, readOptions } from "./driver/options.mjs";
 import { DriverError, runDriver, withModel } from "./driver/session.mjs";
@@ -38,19 +37,17 @@ function toFloats(bytes) {
 /** Written row by row, because all rows as one string may exceed what a string can hold. */
 async function writeRows(path, logits) {
   const vocabSize = logits.length / tokenIds.length;
-  const file = createWriteStream(path);
-  const failed = once(file, "error").then(([error]) => Promise.reject(new DriverError(`${path}: ${error.message}`)));
-  const written = (async () => {
-    file.write('{ "logits": [\n');
+  const file = await open(path, "w");
+  try {
+    await file.write('{ "logits": [\n');
     for (let row = 0; row < tokenIds.length; row++) {
       const numbers = Array.from(logits.subarray(row * vocabSize, (row + 1) * vocabSize));
-      const wrong = numbers.findIndex((number) => !Number.isFinite(number));
+      const wrong = numbers.findIndex((number) => !Number.isFinite(number)); // JSON has no word for it
       if (wrong >= 0) throw new DriverError(`logits of token ${row}: expected finite numbers, found ${numbers[wrong]} at id ${wrong}`);
-      const line = JSON.stringify(numbers) + (row + 1 < tokenIds.length ? ",\n" : "\n");
-      if (!file.write(line)) await once(file, "drain");
+      await file.write(JSON.stringify(numbers) + (row + 1 < tokenIds.length ? ",\n" : "\n"));
     }
-    file.end("] }\n");
-    await once(file, "finish");
-  })();
-  await Promise.race([written, failed]);
+    await file.write("] }\n");
+  } finally {
+    await file.close();
+  }
 }

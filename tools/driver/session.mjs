@@ -38,7 +38,8 @@ export async function runDriver(main) {
   try {
     await main();
   } catch (error) {
-    console.error(error instanceof DriverError ? error.message : error);
+    const isExpected = error instanceof DriverError || error.syscall; // the caller's or the system's, not the driver's fault
+    console.error(isExpected ? error.message : error);
     process.exitCode = 1;
   }
 }
