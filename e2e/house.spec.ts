@@ -11,7 +11,7 @@ const LEAVES = ["formats", "text", "sampling", "storage"];
 const MAY_IMPORT: Record<string, string[]> = {
   gpu: [],
   quant: ["gpu", "formats"],
-  kernels: ["gpu", "quant", "formats"],
+  kernels: ["gpu", "quant", "formats", "src/sampling/options.ts"], // the samplers have a GPU half
   models: ["gpu", "quant", "kernels", "formats"],
   engine: ["gpu", "quant", "kernels", "models", ...LEAVES],
   worker: ["engine", ...LEAVES],
