@@ -2,7 +2,7 @@
 // embed_row.
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
-  if (row_is_active(workgroup.x)) {
-    embed(workgroup.x, rows[workgroup.x].z, thread, 64u);
+  if (row_is_active(workgroup.y)) {
+    embed(workgroup.y, rows[workgroup.y].z, thread, 64u);
   }
 }

@@ -6,8 +6,8 @@ export interface Dispatch {
   workgroups: readonly [number, number, number];
 }
 
-/** Buffers of a bind group by binding number. */
-export type Bindings = Readonly<Record<number, GPUBuffer>>;
+/** Buffers of a bind group by binding number; undefined where a variant has no such binding. */
+export type Bindings = Readonly<Record<number, GPUBuffer | undefined>>;
 
 /** Prepare a dispatch: bind groups are made here, once, and never while decoding. */
 export function prepareDispatch(
@@ -21,7 +21,7 @@ export function prepareDispatch(
     device.createBindGroup({
       label: `${label} group ${group}`,
       layout: pipeline.getBindGroupLayout(group),
-      entries: Object.entries(bindings).map(([binding, buffer]) => ({ binding: Number(binding), resource: { buffer } })),
+      entries: Object.entries(bindings).flatMap(([binding, buffer]) => (buffer ? [{ binding: Number(binding), resource: { buffer } }] : [])),
     }),
   );
   return { label, pipeline, bindGroups, workgroups };

@@ -128,5 +128,5 @@ export function weightConstants(matrix: Matrix, part: MatrixPart): Record<string
 
 /** Bind group 1 of a kernel over a matrix part. */
 export function weightBindings(part: MatrixPart): Bindings {
-  return part.pairs ? { 0: part.codes, 1: part.pairs } : { 0: part.codes };
+  return { 0: part.codes, 1: part.pairs };
 }

@@ -1,0 +1,39 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import { padColumns } from "../quant/matrix.ts";
+import type { DecoderSpec } from "./decoder_spec.ts";
+
+/** Buffers that one forward pass over `M` rows overwrites, allocated once. */
+export interface Activations {
+  M: number;
+  rows: GPUBuffer; // u32 [M, 4]: slot, position, token id, 1 while it runs
+  hidden: GPUBuffer; // f32 [M, hiddenSize, padded]: the residual stream
+  qkv: GPUBuffer; // f32 [M, largest (heads + 2 kvHeads) headDim]
+  attended: GPUBuffer; // f32 [M, largest heads headDim, padded]
+  mlp: GPUBuffer; // f32 [M, largest intermediateSize, padded]
+  partials: GPUBuffer; // f32 [M, heads, splits, headDim]
+  splitStats: GPUBuffer; // f32 [M, heads, splits, 2]
+}
+
+/** Allocate the activations of `M` rows whose attention comes in at most `splits` parts. */
+export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, splits: number): Promise<Activations> {
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+  const widest = (width: (layer: DecoderSpec["layers"][number]) => number) => Math.max(...spec.layers.map(width));
+  const floats = (label: string, perRow: number) => gpu.allocate(`${label} of ${M} rows`, M * perRow * 4, usage);
+  const heads = widest(({ attention }) => attention.heads);
+  const attended = widest(({ attention }) => attention.heads * attention.headDim);
+  return {
+    M,
+    rows: await floats("rows", 4),
+    hidden: await floats("hidden", padColumns(spec.hiddenSize)),
+    qkv: await floats("qkv", widest(({ attention }) => (attention.heads + 2 * attention.kvHeads) * attention.headDim)),
+    attended: await floats("attended", padColumns(attended)),
+    mlp: await floats("mlp", padColumns(widest(({ mlp }) => mlp.intermediateSize))),
+    partials: await floats("attention parts", splits > 1 ? attended * splits : 0),
+    splitStats: await floats("attention part stats", heads * splits * 2),
+  };
+}
+
+/** Free a pass's buffers. */
+export function destroyActivations(activations: Activations): void {
+  for (const buffer of Object.values(activations)) if (buffer instanceof GPUBuffer) buffer.destroy();
+}

@@ -1,0 +1,119 @@
+import { prepareDispatch, type Dispatch } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { assembleShader, type ShaderConstants } from "../gpu/shader.ts";
+import { padColumns } from "../quant/matrix.ts";
+import attentionDecodeShader from "../../shaders/attention_decode.wgsl?raw";
+import attentionMergeShader from "../../shaders/attention_merge.wgsl?raw";
+import attentionPrefillShader from "../../shaders/attention_prefill.wgsl?raw";
+import block from "../../shaders/lib/block.wgsl?raw";
+import inputMerge from "../../shaders/lib/input_merge.wgsl?raw";
+import rotate from "../../shaders/lib/rotate.wgsl?raw";
+import stepPart from "../../shaders/lib/step.wgsl?raw";
+import ropeAppendShader from "../../shaders/rope_append.wgsl?raw";
+import type { AttentionSpec } from "./decoder_spec.ts";
+import { kvShaderParts, type KvCache } from "./kv_cache.ts";
+import type { RowDispatch } from "./matmul.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** What attention over one layer works on. */
+export interface AttentionStep {
+  label: string;
+  attention: AttentionSpec;
+  epsilon: number; // of the head norms
+  rotaryDim: number;
+  M: number;
+  qkv: GPUBuffer; // f32 [M, (heads + 2 kvHeads) headDim]
+  attended: GPUBuffer; // f32 [M, heads headDim, padded]
+  rope: GPUBuffer;
+  headGains: GPUBuffer;
+  cache: KvCache;
+  pool: GPUBuffer;
+  rows: GPUBuffer;
+}
+
+const MAX_GROUP = 8; // query heads of one workgroup: their outputs are held in registers
+
+/** How many query heads a workgroup takes: as many as share a key-value head, if they fit. */
+function queryGroup({ heads, kvHeads }: AttentionSpec): number {
+  const sharing = heads / kvHeads;
+  for (let group = Math.min(MAX_GROUP, sharing); group > 1; group--) {
+    if (sharing % group === 0) return group;
+  }
+  return 1;
+}
+
+function sharedConstants(step: AttentionStep): ShaderConstants {
+  const { heads, kvHeads, headDim, scale, window, headNorms } = step.attention;
+  return {
+    M: step.M,
+    HEADS: heads,
+    KV_HEADS: kvHeads,
+    HEAD_DIM: headDim,
+    MAX_PAGES: step.cache.maxPages,
+    QKV_STRIDE: (heads + 2 * kvHeads) * headDim,
+    OUTPUT_STRIDE: padColumns(heads * headDim),
+    SCALE: scale,
+    WINDOW: window,
+    ROTARY_DIM: step.rotaryDim,
+    QK_NORM: headNorms !== undefined,
+    EPSILON: step.epsilon,
+  };
+}
+
+function kvBindings(step: AttentionStep) {
+  return { 0: step.pool, 1: step.cache.pageTable };
+}
+
+/** Prepare decode attention, in `splits` spans; more than one span leaves parts to be merged in `partials` and `splitStats`. */
+export async function attentionDecode(
+  gpu: Gpu, schedule: Schedule, step: AttentionStep, splits: number, partials: GPUBuffer, splitStats: GPUBuffer,
+): Promise<Dispatch> {
+  const { heads, kvHeads } = step.attention;
+  const group = queryGroup(step.attention);
+  const groups = heads / kvHeads / group;
+  const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), rotate, attentionDecodeShader], {
+    ...sharedConstants(step),
+    GROUP: group,
+    GROUPS: groups,
+    VECTORS: group + 1,
+    SPLITS: splits,
+    WORKGROUP: schedule.attentionWorkgroup,
+  });
+  const label = `attention_decode ${step.label}`;
+  const pipeline = await gpu.compile(label, code);
+  const group0 = { 0: step.qkv, 1: step.rope, 2: step.headGains, 3: splits === 1 ? step.attended : partials, 4: splitStats };
+  return prepareDispatch(gpu.device, label, pipeline, [group0, kvBindings(step), { 0: step.rows }], [kvHeads * groups, splits, step.M]);
+}
+
+/** Prepare the merge of many attention parts into `attended`. */
+export async function attentionMerge(gpu: Gpu, step: AttentionStep, splits: number, partials: GPUBuffer, splitStats: GPUBuffer): Promise<Dispatch> {
+  const { heads, headDim } = step.attention;
+  const constants = { M: step.M, K: padColumns(heads * headDim), HEADS: heads, HEAD_DIM: headDim, SPLITS: splits };
+  const code = assembleShader([block, stepPart, inputMerge, attentionMergeShader], constants);
+  const label = `attention_merge ${step.label}`;
+  const pipeline = await gpu.compile(label, code);
+  const group0 = { 0: partials, 1: splitStats, 2: step.attended };
+  return prepareDispatch(gpu.device, label, pipeline, [group0, {}, { 0: step.rows }], [Math.ceil((heads * headDim) / 256), step.M, 1]);
+}
+
+/** Prepare the rotation of a prefill chunk's heads and the append of its keys and values. */
+export async function ropeAppend(gpu: Gpu, step: AttentionStep): Promise<RowDispatch> {
+  const { heads, kvHeads } = step.attention;
+  const constants = { ...sharedConstants(step), VECTORS: 1, WORKGROUP: 64 };
+  const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), rotate, ropeAppendShader], constants);
+  const label = `rope_append ${step.label}`;
+  const pipeline = await gpu.compile(label, code);
+  const group0 = { 0: step.qkv, 1: step.rope, 2: step.headGains };
+  const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, kvBindings(step), { 0: step.rows }], [heads + kvHeads, 1, 1]);
+  return { ...dispatch, rowsPerWorkgroup: 1 };
+}
+
+/** Prepare causal attention of a prefill chunk. */
+export async function attentionPrefill(gpu: Gpu, step: AttentionStep): Promise<RowDispatch> {
+  const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), attentionPrefillShader], sharedConstants(step));
+  const label = `attention_prefill ${step.label}`;
+  const pipeline = await gpu.compile(label, code);
+  const group0 = { 0: step.qkv, 1: step.attended };
+  const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, kvBindings(step), { 0: step.rows }], [step.attention.heads, 1, 1]);
+  return { ...dispatch, rowsPerWorkgroup: 8 };
+}

@@ -1,0 +1,53 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import kvF16 from "../../shaders/lib/kv_f16.wgsl?raw";
+import kvF32 from "../../shaders/lib/kv_f32.wgsl?raw";
+import kvPages from "../../shaders/lib/kv_pages.wgsl?raw";
+import type { AttentionSpec, DecoderSpec } from "./decoder_spec.ts";
+
+/** Positions in a page of the cache. */
+export const PAGE_POSITIONS = 64;
+
+/** How keys and values are stored. */
+export type KvType = "f16" | "f32";
+
+/** The paged cache: one pool of pages per layer, and a page table that says which page holds which positions. */
+export interface KvCache {
+  type: KvType;
+  slots: number;
+  maxPages: number; // of one sequence
+  pools: readonly GPUBuffer[]; // per layer: [slots * maxPages, kvHeads, K then V, 64, headDim]
+  pageTable: GPUBuffer; // u32 [slots, maxPages]
+  byteLength: number;
+}
+
+/** Bytes of one page in one layer. */
+export function pageBytes(attention: AttentionSpec, type: KvType): number {
+  return attention.kvHeads * 2 * PAGE_POSITIONS * attention.headDim * (type === "f16" ? 2 : 4);
+}
+
+/** Allocate a cache in which each of `slots` sequences may fill `contextLength` positions. */
+export async function createKvCache(gpu: Gpu, spec: DecoderSpec, type: KvType, contextLength: number, slots: number): Promise<KvCache> {
+  const maxPages = Math.ceil(contextLength / PAGE_POSITIONS);
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+  const pools: GPUBuffer[] = [];
+  let byteLength = 0;
+  for (const [layer, { attention }] of spec.layers.entries()) {
+    const poolBytes = slots * maxPages * pageBytes(attention, type);
+    pools.push(await gpu.allocate(`KV cache of layer ${layer}`, poolBytes, usage));
+    byteLength += poolBytes;
+  }
+  const pageTable = await gpu.allocate("page table", slots * maxPages * 4, usage);
+  gpu.device.queue.writeBuffer(pageTable, 0, Uint32Array.from({ length: slots * maxPages }, (_, page) => page));
+  return { type, slots, maxPages, pools, pageTable, byteLength };
+}
+
+/** The longest context whose pages one binding can show. */
+export function longestContext(gpu: Gpu, spec: DecoderSpec, type: KvType, slots: number): number {
+  const largestPage = Math.max(...spec.layers.map(({ attention }) => pageBytes(attention, type)));
+  return Math.floor(gpu.maxBindingBytes / (largestPage * slots)) * PAGE_POSITIONS;
+}
+
+/** The shader parts that read and write the cache. */
+export function kvShaderParts(type: KvType): string[] {
+  return [kvPages, type === "f16" ? kvF16 : kvF32];
+}

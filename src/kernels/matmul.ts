@@ -1,0 +1,149 @@
+import { prepareDispatch, type Bindings, type Dispatch } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { assembleShader } from "../gpu/shader.ts";
+import { weightBindings, weightConstants, weightShaderParts, type MatrixPart } from "../quant/matrix.ts";
+import biasAdd from "../../shaders/lib/bias_add.wgsl?raw";
+import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
+import candidate from "../../shaders/lib/candidate.wgsl?raw";
+import finishNone from "../../shaders/lib/finish_none.wgsl?raw";
+import inputMerge from "../../shaders/lib/input_merge.wgsl?raw";
+import inputPlain from "../../shaders/lib/input_plain.wgsl?raw";
+import inputRms from "../../shaders/lib/input_rms.wgsl?raw";
+import outputLogits from "../../shaders/lib/output_logits.wgsl?raw";
+import outputResidual from "../../shaders/lib/output_residual.wgsl?raw";
+import outputStore from "../../shaders/lib/output_store.wgsl?raw";
+import outputSwiglu from "../../shaders/lib/output_swiglu.wgsl?raw";
+import reduceShared from "../../shaders/lib/reduce_shared.wgsl?raw";
+import reduceSubgroup from "../../shaders/lib/reduce_subgroup.wgsl?raw";
+import samplingOptions from "../../shaders/lib/sampling_options.wgsl?raw";
+import stepPart from "../../shaders/lib/step.wgsl?raw";
+import matmulTileShader from "../../shaders/matmul_tile.wgsl?raw";
+import matmulVecShader from "../../shaders/matmul_vec.wgsl?raw";
+import type { LinearWeights } from "./decoder_weights.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** Where a product's inputs come from. */
+export type MatmulInput =
+  | { kind: "plain"; buffer: GPUBuffer }
+  | { kind: "rms"; buffer: GPUBuffer; gains: GPUBuffer; width: number; epsilon: number }
+  | { kind: "merge"; buffer: GPUBuffer; splitStats: GPUBuffer; heads: number; headDim: number; splits: number };
+
+/** Where a product's results go; `stride` is the row length of the buffer. */
+export type MatmulOutput =
+  | { kind: "store" | "residual" | "swiglu"; buffer: GPUBuffer; stride: number }
+  | { kind: "logits"; buffer: GPUBuffer; stride: number; stats: GPUBuffer; seen: GPUBuffer; sampling: GPUBuffer };
+
+/** One matrix product of a plan. */
+export interface MatmulStep {
+  label: string;
+  weights: LinearWeights;
+  input: MatmulInput;
+  output: MatmulOutput;
+}
+
+const INPUT_PARTS = { plain: inputPlain, rms: inputRms, merge: inputMerge };
+const OUTPUT_PARTS = { store: outputStore, residual: outputResidual, swiglu: outputSwiglu };
+
+function inputConstants(input: MatmulInput): Record<string, number> {
+  if (input.kind === "rms") return { WIDTH: input.width, EPSILON: input.epsilon };
+  if (input.kind === "merge") return { HEADS: input.heads, HEAD_DIM: input.headDim, SPLITS: input.splits };
+  return {};
+}
+
+function inputBindings(input: MatmulInput): Bindings {
+  if (input.kind === "rms") return { 0: input.buffer, 1: input.gains };
+  if (input.kind === "merge") return { 0: input.buffer, 1: input.splitStats };
+  return { 0: input.buffer };
+}
+
+/** Workgroups that a part's rows take in matmul_vec. */
+function vecWorkgroups(schedule: Schedule, part: MatrixPart): number {
+  const rowsPerWorkgroup = (schedule.workgroup / schedule.threadsPerRow) * schedule.rowsPerThread;
+  return Math.ceil(part.rows / rowsPerWorkgroup);
+}
+
+/** How many spans of logits matmul_vec reports the best of, for `[M, count]` stats. */
+export function logitStatCount(schedule: Schedule, head: LinearWeights): number {
+  return head.matrix.parts.reduce((sum, part) => sum + vecWorkgroups(schedule, part), 0);
+}
+
+/** Prepare y = W x for `M` rows of x at once; one dispatch for each part of W. */
+export async function matmulVec(gpu: Gpu, schedule: Schedule, step: MatmulStep, M: number, rows: GPUBuffer): Promise<Dispatch[]> {
+  const dispatches: Dispatch[] = [];
+  let statStart = 0;
+  for (const part of step.weights.matrix.parts) {
+    dispatches.push(await matmulVecPart(gpu, schedule, step, part, M, rows, statStart));
+    statStart += vecWorkgroups(schedule, part);
+  }
+  return dispatches;
+}
+
+async function matmulVecPart(
+  gpu: Gpu, schedule: Schedule, step: MatmulStep, part: MatrixPart, M: number, rows: GPUBuffer, statStart: number,
+): Promise<Dispatch> {
+  const { weights, input, output } = step;
+  const { workgroup, threadsPerRow, rowsPerThread, subgroups } = schedule;
+  const logits = output.kind === "logits" ? output : undefined;
+  const code = assembleShader(
+    [
+      ...weightShaderParts(part.format),
+      stepPart,
+      subgroups ? reduceSubgroup : reduceShared,
+      INPUT_PARTS[input.kind],
+      weights.bias ? biasAdd : biasNone,
+      ...(output.kind === "logits" ? [candidate, samplingOptions, outputLogits] : [OUTPUT_PARTS[output.kind], finishNone]),
+      matmulVecShader,
+    ],
+    {
+      ...weightConstants(weights.matrix, part),
+      ...inputConstants(input),
+      M,
+      ROWS: rowsPerThread,
+      THREADS: threadsPerRow,
+      STREAMS: workgroup / threadsPerRow,
+      WORKGROUP: workgroup,
+      VALUES: (rowsPerThread + 1) * M,
+      ...(subgroups ? { SUBGROUP_MIN: subgroups.min } : {}),
+      OUTPUT_STRIDE: output.stride,
+      OUTPUT_ROWS: weights.matrix.rows,
+      ...(logits ? { STAT_START: statStart, STAT_STRIDE: logitStatCount(schedule, weights) } : {}),
+    },
+    subgroups ? ["subgroups"] : [],
+  );
+  const label = `matmul_vec ${step.label}`;
+  const group0 = { ...inputBindings(input), 2: output.buffer, 3: weights.bias, 4: logits?.stats, 5: logits?.seen };
+  const group2 = { 0: rows, 1: logits?.sampling };
+  const pipeline = await gpu.compile(label, code);
+  return prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), group2], [vecWorkgroups(schedule, part), 1, 1]);
+}
+
+/** A dispatch over many rows, whose workgroups along y depend on how many rows there are. */
+export interface RowDispatch extends Dispatch {
+  rowsPerWorkgroup: number;
+}
+
+/** Prepare Y = X W^T for many rows of X; one dispatch for each part of W. */
+export async function matmulTile(gpu: Gpu, schedule: Schedule, step: MatmulStep): Promise<RowDispatch[]> {
+  const { weights, input, output } = step;
+  if (output.kind === "logits") throw new Error("matmul_tile keeps no logit statistics");
+  const tile = 4 * schedule.tileSide;
+  const dispatches: RowDispatch[] = [];
+  for (const part of weights.matrix.parts) {
+    const code = assembleShader(
+      [...weightShaderParts(part.format), INPUT_PARTS[input.kind], weights.bias ? biasAdd : biasNone, OUTPUT_PARTS[output.kind], matmulTileShader],
+      {
+        ...weightConstants(weights.matrix, part),
+        ...inputConstants(input),
+        SIDE: schedule.tileSide,
+        OUTPUT_STRIDE: output.stride,
+        OUTPUT_ROWS: weights.matrix.rows,
+      },
+    );
+    const label = `matmul_tile ${step.label}`;
+    const group0 = { ...inputBindings(input), 2: output.buffer, 3: weights.bias };
+    const pipeline = await gpu.compile(label, code);
+    const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part)], [Math.ceil(part.rows / tile), 1, 1]);
+    dispatches.push({ ...dispatch, rowsPerWorkgroup: tile });
+  }
+  return dispatches;
+}

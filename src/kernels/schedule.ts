@@ -1,0 +1,40 @@
+import type { GpuTraits } from "../gpu/gpu.ts";
+
+/** How the kernels are cut to an adapter. The results are the same within rounding; only the speed differs. */
+export interface Schedule {
+  /** Threads of a matmul_vec workgroup. */
+  workgroup: number;
+  /** Threads that share a row of the matrix: 1 needs no barrier's worth of work, more read memory in wide strips. */
+  threadsPerRow: number;
+  /** Rows of the matrix that a thread computes at once. Even. */
+  rowsPerThread: number;
+  /** Whether reductions start inside subgroups. */
+  subgroups: { min: number } | undefined;
+  /** Threads on a side of a matmul_tile workgroup. */
+  tileSide: number;
+  /** Threads of an attention workgroup, a multiple of 64. */
+  attentionWorkgroup: number;
+  /** Spans into which a sequence's cache is cut for decoding, by its length. */
+  splits: (length: number) => number;
+}
+
+/** Parts that the output projection merges while it reads; more take a dispatch of their own. */
+export const MERGED_SPLITS = 4;
+
+/** Choose a schedule from what the adapter reports. */
+export function chooseSchedule(traits: GpuTraits): Schedule {
+  if (traits.isSoftware) {
+    // A processor runs a workgroup's threads in turn: rows one to a thread, and one pass over the cache.
+    return { workgroup: 16, threadsPerRow: 1, rowsPerThread: 2, subgroups: undefined, tileSide: 8, attentionWorkgroup: 64, splits: () => 1 };
+  }
+  const wide = traits.subgroups !== undefined && traits.subgroups.min >= 16 && traits.subgroups.max <= 32;
+  return {
+    workgroup: 128,
+    threadsPerRow: 32,
+    rowsPerThread: 4,
+    subgroups: wide ? traits.subgroups : undefined,
+    tileSide: 16,
+    attentionWorkgroup: 64,
+    splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : 16),
+  };
+}
