@@ -88,6 +88,8 @@ export interface ModelInfo {
   weightFormat: string;
   parameters: number;
   weightBytes: number;
+  /** Bytes of weights that one decoded token reads. */
+  bytesReadPerToken: number;
   kvCacheBytes: number;
   layers: number;
   hiddenSize: number;

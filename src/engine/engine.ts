@@ -1,0 +1,153 @@
+import { HearthError } from "../errors.ts";
+import { bytesReadPerToken, weightBytes } from "../kernels/decoder_weights.ts";
+import { formatKey } from "../quant/matrix.ts";
+import { rejectUnknownKeys, resolveSampling, SAMPLING_KEYS } from "../sampling/options.ts";
+import { Detokenizer } from "../text/detokenizer.ts";
+import { StopMatcher } from "../text/stop_matcher.ts";
+import { runBenchmark } from "./benchmark.ts";
+import { encodePrompt, type CheckpointText } from "./checkpoint_text.ts";
+import { generateTokens } from "./generate_tokens.ts";
+import { loadModel, type LoadedModel, type LoadHooks } from "./load_model.ts";
+import type {
+  BenchmarkOptions, BenchmarkReport, FinishReason, GenerateOptions, GenerationResult, LoadOptions, ModelInfo, ModelSource, Prompt, TextChunk,
+} from "./options.ts";
+import { Stopwatch } from "./stopwatch.ts";
+
+const GENERATE_KEYS = [...SAMPLING_KEYS, "maxTokens", "stop", "templateOptions"];
+
+/** A loaded model and the one sequence it works on. Calls must not overlap: the worker lets them take turns. */
+export class Engine {
+  readonly info: ModelInfo;
+  readonly #model: LoadedModel;
+  /** Tokens whose keys and values the cache holds, by position. */
+  #cached: readonly number[] = [];
+
+  private constructor(model: LoadedModel) {
+    this.#model = model;
+    this.info = describe(model);
+  }
+
+  /** Load a model; throws before any weight byte moves when the checkpoint cannot run here. */
+  static async load(source: ModelSource, options: LoadOptions, hooks: LoadHooks): Promise<Engine> {
+    return new Engine(await loadModel(source, options, hooks));
+  }
+
+  /** Stream the answer to a prompt, as text that is safe to show. */
+  async *generate(prompt: Prompt, options: GenerateOptions, signal: AbortSignal = new AbortController().signal): AsyncGenerator<TextChunk, GenerationResult> {
+    rejectUnknownKeys(options, GENERATE_KEYS, "generate");
+    signal.throwIfAborted();
+    const stopwatch = new Stopwatch();
+    const text = this.#text();
+    const promptIds = encodePrompt(text, prompt, options.templateOptions);
+    const maxTokens = this.#tokenLimit(promptIds.length, options.maxTokens);
+    const cachedTokens = this.#reusablePrefix(promptIds);
+    const detokenizer = new Detokenizer(text.tokenizer.pieces, { first: typeof prompt !== "string" });
+    const stops = new StopMatcher(stopStrings(options.stop));
+    const history = [...promptIds];
+    this.#cached = promptIds.slice(0, cachedTokens);
+    let shown = "";
+    let finishReason: FinishReason = "length";
+    const request = { promptIds, cachedTokens, sampling: resolveSampling(options), maxTokens, stopIds: text.stopIds, signal };
+    for await (const { tokenIds } of generateTokens(this.#model.gpu, this.#model.runner, request)) {
+      stopwatch.count(tokenIds.length);
+      history.push(...tokenIds);
+      this.#cached = history.slice(0, -1); // the last token's keys are computed by the step that follows it
+      const match = stops.push(tokenIds.map((id) => (text.stopIds.has(id) ? "" : detokenizer.push(id))).join(""));
+      shown += match.text;
+      if (match.matched !== undefined || tokenIds.some((id) => text.stopIds.has(id))) finishReason = "stop";
+      yield { text: match.text, tokenIds };
+      if (match.matched !== undefined) return this.#result(shown, finishReason, promptIds.length, cachedTokens, stopwatch);
+    }
+    const rest = stops.push(detokenizer.flush());
+    const tail = rest.matched === undefined ? rest.text + stops.flush() : rest.text;
+    if (tail !== "") yield { text: tail, tokenIds: [] };
+    return this.#result(shown + tail, finishReason, promptIds.length, cachedTokens, stopwatch);
+  }
+
+  /** Count the tokens that a prompt takes. */
+  countTokens(prompt: Prompt): number {
+    return encodePrompt(this.#text(), prompt).length;
+  }
+
+  /** Compute the logits after every input token, f32 `[tokenIds.length, vocabSize]`. */
+  async logits(tokenIds: readonly number[]): Promise<Float32Array> {
+    const { vocabSize, contextLength } = this.info;
+    if (tokenIds.length === 0 || tokenIds.length > contextLength) {
+      throw new HearthError("prompt-too-long", `logits: expected 1 to ${contextLength} tokens, found ${tokenIds.length}`);
+    }
+    const stranger = tokenIds.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
+    if (stranger !== undefined) throw new HearthError("invalid-options", `logits: expected token ids from 0 to ${vocabSize - 1}, found ${stranger}`);
+    this.#cached = [];
+    return this.#model.runner.logits(tokenIds);
+  }
+
+  /** Measure prefill and decode speed. */
+  async benchmark(options: BenchmarkOptions, signal?: AbortSignal): Promise<BenchmarkReport> {
+    this.#cached = [];
+    return runBenchmark(this.#model, options, signal ?? new AbortController().signal);
+  }
+
+  /** Free the GPU. */
+  async unload(): Promise<void> {
+    this.#model.gpu.destroy();
+  }
+
+  #text(): CheckpointText {
+    if (this.#model.text) return this.#model.text;
+    throw new HearthError("file-not-found", `${this.#model.id}: expected tokenizer.json, found none. Checkpoints with only a SentencePiece file are not supported.`);
+  }
+
+  #tokenLimit(promptTokens: number, maxTokens: number | undefined): number {
+    const room = this.#model.contextLength - promptTokens;
+    if (promptTokens === 0) throw new HearthError("invalid-options", "The prompt has no tokens. Pass some text.");
+    if (room < 1) {
+      throw new HearthError("prompt-too-long", `The prompt has ${promptTokens} tokens; the context holds ${this.#model.contextLength}, answer included. Shorten it, or load with a larger contextLength.`);
+    }
+    if (maxTokens === undefined) return room;
+    if (!Number.isInteger(maxTokens) || maxTokens < 1) throw new HearthError("invalid-options", `maxTokens: expected a positive integer, found ${String(maxTokens)}`);
+    return Math.min(maxTokens, room);
+  }
+
+  /** How many leading tokens are in the cache already; the last one must run again, for its logits. */
+  #reusablePrefix(promptIds: readonly number[]): number {
+    const longest = Math.min(this.#cached.length, promptIds.length - 1);
+    for (let i = 0; i < longest; i++) if (this.#cached[i] !== promptIds[i]) return i;
+    return longest;
+  }
+
+  #result(text: string, finishReason: FinishReason, promptTokens: number, cachedTokens: number, stopwatch: Stopwatch): GenerationResult {
+    const usage = { promptTokens, cachedTokens, completionTokens: stopwatch.tokens };
+    return { text, finishReason, usage, timing: stopwatch.timing(promptTokens - cachedTokens) };
+  }
+}
+
+function stopStrings(stop: string | readonly string[] | undefined): readonly string[] {
+  const stops = stop === undefined ? [] : typeof stop === "string" ? [stop] : stop;
+  for (const each of stops) {
+    if (typeof each !== "string" || each === "") throw new HearthError("invalid-options", `stop: expected non-empty strings, found ${JSON.stringify(each)}`);
+  }
+  return stops;
+}
+
+function describe({ id, config, text, gpu, runner, contextLength }: LoadedModel): ModelInfo {
+  const { spec, weights, cache } = runner.decoder;
+  const { vendor, architecture, description } = gpu.adapterInfo;
+  const matrices = weights.layers.flatMap(({ qkv, output, gateUp, down }) => [qkv, output, gateUp, down].map(({ matrix }) => matrix));
+  const all = [...matrices, ...new Set([weights.embedding, weights.head])];
+  return {
+    id,
+    modelType: config.modelType,
+    weightFormat: [...new Set(all.flatMap(({ parts }) => parts.map(({ format }) => formatKey(format))))].join(", "),
+    parameters: all.reduce((sum, { rows, columns }) => sum + rows * columns, 0),
+    weightBytes: weightBytes(weights),
+    bytesReadPerToken: bytesReadPerToken(weights),
+    kvCacheBytes: cache.byteLength,
+    layers: spec.layers.length,
+    hiddenSize: spec.hiddenSize,
+    vocabSize: spec.vocabSize,
+    contextLength,
+    hasChatTemplate: text?.template !== undefined,
+    dispatchesPerToken: runner.dispatchesPerToken(1),
+    adapter: { vendor, architecture, description, features: [...gpu.device.features] },
+  };
+}

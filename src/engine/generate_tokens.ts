@@ -1,0 +1,90 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import type { ResolvedSampling } from "../sampling/options.ts";
+import type { Runner } from "./runner.ts";
+import { TokenRing } from "./token_ring.ts";
+
+/** One answer to compute. */
+export interface TokenRequest {
+  promptIds: readonly number[];
+  /** Leading prompt tokens whose keys and values are in the cache already; fewer than all of them. */
+  cachedTokens: number;
+  sampling: ResolvedSampling;
+  maxTokens: number;
+  stopIds: ReadonlySet<number>;
+  signal: AbortSignal;
+}
+
+/** Tokens as they become known, each with the time since the last. */
+export interface TokenBatch {
+  tokenIds: number[];
+}
+
+const READS_IN_FLIGHT = 2; // while one burst is read, the next is running
+const MAX_BURST = 16; // tokens submitted between two reads
+const BURST_MS = 20; // work in a burst: enough to hide a read, short enough to look like a stream
+
+/**
+ * Prefill the prompt, then decode in bursts: tokens are submitted ahead of what has been read, because the GPU feeds
+ * itself and a read takes longer than a token. Ends after a stop token or `maxTokens`. Work submitted past a stop token
+ * finds its sequence ended and does nothing.
+ */
+export async function* generateTokens(gpu: Gpu, runner: Runner, request: TokenRequest): AsyncGenerator<TokenBatch, void> {
+  const { promptIds, maxTokens, sampling, stopIds, signal } = request;
+  runner.begin({ sampling, limit: maxTokens, stopIds: [...stopIds], promptIds });
+  const ring = new TokenRing(gpu.device, runner, READS_IN_FLIGHT);
+  const reads: Promise<number[]>[] = [];
+  const read = () => {
+    const tokens = ring.read();
+    tokens.catch(() => undefined); // reported where it is awaited; a read abandoned by an abort has no one to tell
+    reads.push(tokens);
+  };
+  try {
+    await prefill(gpu, runner, request);
+    read();
+    let submitted = 1;
+    let received = 0;
+    let burst = 1;
+    let lastRead = performance.now();
+    while (received < maxTokens) {
+      while (reads.length < READS_IN_FLIGHT && submitted < maxTokens) {
+        const count = Math.min(burst, maxTokens - submitted);
+        for (let i = 0; i < count; i++) runner.decode(promptIds.length + submitted - 1 + i);
+        submitted += count;
+        read();
+      }
+      const tokenIds = await reads.shift()!; // at least one read is in flight: received < maxTokens
+      signal.throwIfAborted();
+      gpu.throwIfFaulty();
+      const now = performance.now();
+      burst = nextBurst(burst, now - lastRead, received > 0);
+      lastRead = now;
+      received += tokenIds.length;
+      yield { tokenIds };
+      if (tokenIds.some((id) => stopIds.has(id))) return;
+    }
+  } finally {
+    ring.destroy();
+    await Promise.allSettled(reads);
+  }
+}
+
+/** Grow bursts until one takes about BURST_MS; the time of the first token says nothing about the next. */
+function nextBurst(burst: number, elapsedMs: number, isDecoding: boolean): number {
+  if (!isDecoding) return burst;
+  if (elapsedMs < BURST_MS / 2) return Math.min(MAX_BURST, burst * 2);
+  if (elapsedMs > BURST_MS * 2) return Math.max(1, Math.floor(burst / 2));
+  return burst;
+}
+
+async function prefill(gpu: Gpu, runner: Runner, { promptIds, cachedTokens, signal }: TokenRequest): Promise<void> {
+  let rows = 0;
+  for (let position = cachedTokens; position < promptIds.length; position += rows) {
+    signal.throwIfAborted();
+    const chunk = promptIds.slice(position, position + runner.prefillRows);
+    rows = chunk.length;
+    runner.prefill(chunk, position);
+    // One chunk at a time: an abort, and other pages that draw, then wait for one chunk at most.
+    if (position + rows < promptIds.length) await gpu.idle();
+  }
+  runner.sampleAfterPrefill(rows, promptIds.length - 1);
+}

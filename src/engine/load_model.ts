@@ -1,0 +1,154 @@
+import { HearthError } from "../errors.ts";
+import { parseModelConfig, readModelType, type ModelConfig } from "../formats/model_config.ts";
+import { readWeightMap } from "../formats/shard_index.ts";
+import { Gpu } from "../gpu/gpu.ts";
+import { createVector, ropeTable } from "../kernels/decoder_weights.ts";
+import type { DecoderSpec } from "../kernels/decoder_spec.ts";
+import type { DecoderWeights } from "../kernels/decoder_weights.ts";
+import { createKvCache, longestContext } from "../kernels/kv_cache.ts";
+import { chooseSchedule } from "../kernels/schedule.ts";
+import { decoderSpec, requireFamily } from "../models/registry.ts";
+import type { FileProgress } from "../storage/checkpoint.ts";
+import { openShardStore } from "../storage/shard_store.ts";
+import { openCheckpoint } from "../storage/source.ts";
+import { loadText, readText, type CheckpointText } from "./checkpoint_text.ts";
+import { loadWeights } from "./load_weights.ts";
+import type { LoadOptions, LoadProgress, ModelSource } from "./options.ts";
+import { Runner } from "./runner.ts";
+import { isSyntheticId, syntheticModel } from "./synthetic.ts";
+
+/** What the caller of a load brings along. */
+export interface LoadHooks {
+  /** What relative sources are relative to. */
+  baseUrl: string;
+  onProgress?: (progress: LoadProgress) => void;
+  signal?: AbortSignal;
+}
+
+/** A model in GPU memory, ready to run. */
+export interface LoadedModel {
+  id: string;
+  config: ModelConfig;
+  text: CheckpointText | undefined;
+  gpu: Gpu;
+  runner: Runner;
+  contextLength: number;
+}
+
+const DEFAULT_CONTEXT = 4096; // bounds the cache of models that could take a hundred thousand tokens
+
+/** Load a model: small files first, so that what cannot run is refused before any weight byte moves. */
+export async function loadModel(source: ModelSource, options: LoadOptions, hooks: LoadHooks): Promise<LoadedModel> {
+  checkOptions(options);
+  if (typeof source === "string" && isSyntheticId(source)) return loadSynthetic(source, options);
+  const { signal, onProgress } = hooks;
+  const progress = new ProgressTotal(onProgress);
+  const checkpoint = openCheckpoint(source, {
+    revision: options.revision,
+    token: options.token,
+    baseUrl: hooks.baseUrl,
+    store: await openShardStore(),
+    onProgress: (file) => progress.report(file),
+    onStorageError: (error) => console.warn(`Hearth: ${error.message} The model loads without being stored.`),
+  });
+  const configText = await readText(checkpoint, "config.json", signal);
+  if (configText === undefined) {
+    throw new HearthError("file-not-found", `${checkpoint.id}: expected config.json, found none. Check the name; a model is a folder in Hugging Face layout.`);
+  }
+  requireFamily(readModelType(configText));
+  const config = parseModelConfig(configText);
+  requireReadableQuantisation(config);
+  const text = await loadText(checkpoint, config, signal);
+  const files = await readWeightMap(checkpoint, signal);
+  progress.startWeights(files.map(({ file }) => file));
+  const gpu = await Gpu.open();
+  try {
+    const { spec, contextLength } = planContext(gpu, config, options);
+    const weights = await loadWeights(gpu, spec, files, config.quantization, signal);
+    const runner = await createRunner(gpu, spec, weights, options, contextLength);
+    onProgress?.({ phase: "ready", file: "", loadedBytes: progress.totalBytes, totalBytes: progress.totalBytes, fromCache: progress.fromCache });
+    return { id: checkpoint.id, config, text, gpu, runner, contextLength };
+  } catch (error) {
+    gpu.destroy();
+    throw error;
+  }
+}
+
+async function loadSynthetic(id: string, options: LoadOptions): Promise<LoadedModel> {
+  const gpu = await Gpu.open();
+  try {
+    const { config, weights } = await syntheticModel(gpu, id);
+    const { spec, contextLength } = planContext(gpu, config, options);
+    const runner = await createRunner(gpu, spec, weights, options, contextLength);
+    return { id, config, text: undefined, gpu, runner, contextLength };
+  } catch (error) {
+    gpu.destroy();
+    throw error;
+  }
+}
+
+async function createRunner(gpu: Gpu, spec: DecoderSpec, weights: DecoderWeights, options: LoadOptions, contextLength: number): Promise<Runner> {
+  const rope = await createVector(gpu, "rope table", ropeTable(spec.rope, contextLength));
+  const cache = await createKvCache(gpu, spec, options.kvCache ?? "f16", contextLength, 1);
+  return Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, rope, cache }, contextLength);
+}
+
+function checkOptions({ quantize, kvCache, contextLength }: LoadOptions): void {
+  if (quantize !== undefined && quantize !== "none") {
+    throw new HearthError("invalid-options", `quantize: expected "none", found "${String(quantize)}". Quantising on load is not supported yet.`);
+  }
+  if (kvCache !== undefined && kvCache !== "f16" && kvCache !== "f32") {
+    throw new HearthError("invalid-options", `kvCache: expected "f16" or "f32", found "${String(kvCache)}"`);
+  }
+  if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
+    throw new HearthError("invalid-options", `contextLength: expected a positive integer, found ${contextLength}`);
+  }
+}
+
+function requireReadableQuantisation({ quantMethod, quantization }: ModelConfig): void {
+  if (quantMethod === undefined || quantization !== undefined) return;
+  throw new HearthError("unsupported-checkpoint", `config.json: quantisation "${quantMethod}" is not supported. Hearth reads float weights and MLX affine quantisation.`);
+}
+
+/** Choose the context: what was asked for, else what model, memory bindings and the default allow. */
+function planContext(gpu: Gpu, config: ModelConfig, options: LoadOptions): { spec: DecoderSpec; contextLength: number } {
+  const trained = config.maxPositionEmbeddings ?? DEFAULT_CONTEXT;
+  const wanted = options.contextLength ?? Math.min(trained, DEFAULT_CONTEXT);
+  const spec = decoderSpec(config, wanted);
+  const longest = Math.min(trained, longestContext(gpu, spec, options.kvCache ?? "f16", 1));
+  if (options.contextLength !== undefined && wanted > longest) {
+    throw new HearthError("invalid-options", `contextLength: expected at most ${longest} for this model on this GPU, found ${wanted}`);
+  }
+  return { spec, contextLength: Math.min(wanted, longest) };
+}
+
+/** Adds up the progress of single files into that of the load. */
+class ProgressTotal {
+  readonly #onProgress: ((progress: LoadProgress) => void) | undefined;
+  readonly #loaded = new Map<string, number>();
+  #weightFiles: ReadonlySet<string> = new Set();
+  totalBytes = 0;
+  fromCache = true;
+
+  constructor(onProgress: ((progress: LoadProgress) => void) | undefined) {
+    this.#onProgress = onProgress;
+  }
+
+  /** From here on, progress is that of these files together. */
+  startWeights(files: readonly { name: string; byteLength: number }[]): void {
+    this.#weightFiles = new Set(files.map(({ name }) => name));
+    this.totalBytes = files.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+
+  report({ file, loadedBytes, totalBytes, fromCache }: FileProgress): void {
+    if (!this.#weightFiles.has(file)) {
+      // A weights file whose header is being read has not started yet.
+      if (!file.endsWith(".safetensors")) this.#onProgress?.({ phase: "config", file, loadedBytes, totalBytes, fromCache });
+      return;
+    }
+    this.#loaded.set(file, loadedBytes);
+    this.fromCache &&= fromCache;
+    const sum = [...this.#loaded.values()].reduce((total, bytes) => total + bytes, 0);
+    this.#onProgress?.({ phase: "weights", file, loadedBytes: sum, totalBytes: this.totalBytes, fromCache });
+  }
+}

@@ -1,0 +1,147 @@
+import { encodeDispatches, type Dispatch } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { createActivations, destroyActivations, type Activations } from "../kernels/activations.ts";
+import { createDecodePlan, hiddenRowBytes, type DecodePlan } from "../kernels/decode_plan.ts";
+import type { Decoder } from "../kernels/layer_steps.ts";
+import { logitStatCount } from "../kernels/matmul.ts";
+import { createLogitsPlan, createPrefillPlan, planForRows, type PrefillPlan } from "../kernels/prefill_plan.ts";
+import { beginSampling, createSamplerState, RING_BYTES, type SamplerState, type SamplingStart } from "../kernels/sampler_state.ts";
+import type { Schedule } from "../kernels/schedule.ts";
+import { readBuffer } from "../gpu/readback.ts";
+
+const PREFILL_ROWS = 256;
+const SOFTWARE_PREFILL_ROWS = 64; // a processor gains nothing from wider chunks, and stops sooner between them
+const LOGITS_ROWS = 32; // rows of vocabulary-wide logits that are held at once
+const SLOT = 0; // the one sequence that this runner serves
+
+/** Runs forward passes of a decoder over one sequence: fills the cache, decodes, samples. Records and submits; never waits. */
+export class Runner {
+  readonly decoder: Decoder;
+  readonly prefillRows: number;
+  readonly #gpu: Gpu;
+  readonly #schedule: Schedule;
+  readonly #decodeRow: Activations;
+  readonly #prefillChunk: Activations;
+  readonly #prefillPlan: PrefillPlan;
+  readonly #sampler: SamplerState;
+  readonly #decodePlans: ReadonlyMap<number, DecodePlan>;
+
+  private constructor(
+    gpu: Gpu, schedule: Schedule, decoder: Decoder, decodeRow: Activations, prefillChunk: Activations, prefillPlan: PrefillPlan,
+    sampler: SamplerState, decodePlans: ReadonlyMap<number, DecodePlan>,
+  ) {
+    this.#gpu = gpu;
+    this.#schedule = schedule;
+    this.decoder = decoder;
+    this.#decodeRow = decodeRow;
+    this.#prefillChunk = prefillChunk;
+    this.prefillRows = prefillChunk.M;
+    this.#prefillPlan = prefillPlan;
+    this.#sampler = sampler;
+    this.#decodePlans = decodePlans;
+  }
+
+  /** Compile every kernel and prepare every plan that sequences of up to `contextLength` tokens need. */
+  static async create(gpu: Gpu, schedule: Schedule, decoder: Decoder, contextLength: number): Promise<Runner> {
+    const { spec, weights } = decoder;
+    const splitCounts = new Set(Array.from({ length: contextLength }, (_, position) => schedule.splits(position + 1)));
+    const decodeRow = await createActivations(gpu, spec, 1, Math.max(...splitCounts));
+    const prefillChunk = await createActivations(gpu, spec, gpu.traits.isSoftware ? SOFTWARE_PREFILL_ROWS : PREFILL_ROWS, 1);
+    const statCount = logitStatCount(schedule, { matrix: weights.head, bias: undefined });
+    const sampler = await createSamplerState(gpu, 1, spec.vocabSize, statCount);
+    const [prefillPlan, ...decodePlans] = await Promise.all([
+      createPrefillPlan(gpu, schedule, decoder, prefillChunk),
+      ...[...splitCounts].map(async (splits) => [splits, await createDecodePlan(gpu, schedule, decoder, decodeRow, sampler, splits)] as const),
+    ]);
+    return new Runner(gpu, schedule, decoder, decodeRow, prefillChunk, prefillPlan, sampler, new Map(decodePlans));
+  }
+
+  /** Start an answer: from here on sampling follows its options. */
+  begin(start: SamplingStart): void {
+    beginSampling(this.#gpu, this.#sampler, SLOT, start);
+  }
+
+  /** Run a chunk of at most `prefillRows` tokens through the layers, from `position` on. */
+  prefill(tokenIds: readonly number[], position: number): void {
+    this.#submit("prefill", [this.#chunkDispatches(tokenIds, position)]);
+  }
+
+  /** Sample the first token after a prefill whose last chunk had `rows` rows and ended at `position`. */
+  sampleAfterPrefill(rows: number, position: number): void {
+    const { device } = this.#gpu;
+    const rowBytes = hiddenRowBytes(this.decoder);
+    device.queue.writeBuffer(this.#decodeRow.rows, 0, new Uint32Array([SLOT, position, 0, 1]));
+    const encoder = device.createCommandEncoder({ label: "last row" });
+    encoder.copyBufferToBuffer(this.#prefillChunk.hidden, (rows - 1) * rowBytes, this.#decodeRow.hidden, 0, rowBytes);
+    device.queue.submit([encoder.finish()]);
+    const { head, sample } = this.#planFor(position + 1);
+    this.#submit("first token", [head, sample]);
+  }
+
+  /** Decode and sample the token after `position`: one pass, one submit. */
+  decode(position: number): void {
+    const { layers, head, sample } = this.#planFor(position + 1);
+    this.#submit("decode", [layers, head, sample]);
+  }
+
+  /** Dispatches that one token takes at a given length. */
+  dispatchesPerToken(length: number): number {
+    const { layers, head, sample } = this.#planFor(length);
+    return layers.length + head.length + sample.length;
+  }
+
+  /** Copy the ring of sampled tokens into a staging buffer, after everything submitted so far. */
+  copyRing(staging: GPUBuffer): void {
+    const encoder = this.#gpu.device.createCommandEncoder({ label: "token ring" });
+    encoder.copyBufferToBuffer(this.#sampler.ring, SLOT * RING_BYTES, staging, 0, RING_BYTES);
+    this.#gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Compute the logits of every position, f32 `[tokenIds.length, vocabSize]`. Overwrites the cache from position 0. */
+  async logits(tokenIds: readonly number[]): Promise<Float32Array> {
+    const { vocabSize } = this.decoder.spec;
+    const all = new Float32Array(tokenIds.length * vocabSize);
+    const buffer = await this.#gpu.allocate("logits of all rows", LOGITS_ROWS * 2 * vocabSize * 4, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
+    try {
+      const plan = await createLogitsPlan(this.#gpu, this.#schedule, this.decoder, this.#prefillChunk, buffer);
+      for (let position = 0; position < tokenIds.length; position += LOGITS_ROWS) {
+        const chunk = tokenIds.slice(position, position + LOGITS_ROWS);
+        this.#submit("logits", [this.#chunkDispatches(chunk, position), planForRows(plan, chunk.length)]);
+        const rows = new Float32Array(await readBuffer(this.#gpu.device, buffer, chunk.length * vocabSize * 4));
+        all.set(rows, position * vocabSize);
+        this.#gpu.throwIfFaulty();
+      }
+      return all;
+    } finally {
+      buffer.destroy();
+    }
+  }
+
+  /** Free what the runner allocated; weights and cache belong to others. */
+  destroy(): void {
+    destroyActivations(this.#decodeRow);
+    destroyActivations(this.#prefillChunk);
+    for (const buffer of Object.values(this.#sampler)) if (buffer instanceof GPUBuffer) buffer.destroy();
+  }
+
+  #planFor(length: number): DecodePlan {
+    const plan = this.#decodePlans.get(this.#schedule.splits(length));
+    if (!plan) throw new Error(`no decode plan for ${length} tokens`);
+    return plan;
+  }
+
+  #chunkDispatches(tokenIds: readonly number[], position: number): Dispatch[] {
+    const rows = new Uint32Array(this.prefillRows * 4);
+    for (const [row, tokenId] of tokenIds.entries()) rows.set([SLOT, position + row, tokenId, 1], 4 * row);
+    this.#gpu.device.queue.writeBuffer(this.#prefillChunk.rows, 0, rows);
+    return planForRows(this.#prefillPlan, tokenIds.length);
+  }
+
+  #submit(label: string, lists: readonly (readonly Dispatch[])[]): void {
+    const encoder = this.#gpu.device.createCommandEncoder({ label });
+    const pass = encoder.beginComputePass({ label });
+    for (const dispatches of lists) encodeDispatches(pass, dispatches);
+    pass.end();
+    this.#gpu.device.queue.submit([encoder.finish()]);
+  }
+}

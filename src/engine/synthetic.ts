@@ -1,0 +1,74 @@
+import { HearthError } from "../errors.ts";
+import type { ModelConfig } from "../formats/model_config.ts";
+import { encodeDispatches, prepareDispatch } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { assembleShader } from "../gpu/shader.ts";
+import { createVector, type DecoderWeights, type LayerWeights, type LinearWeights } from "../kernels/decoder_weights.ts";
+import { decoderSpec } from "../models/registry.ts";
+import { allocateMatrix, codeBytesPerRow, padColumns, pairBytesPerRow, type Matrix, type WeightFormat } from "../quant/matrix.ts";
+import fillRandom from "../../shaders/fill_random.wgsl?raw";
+import random from "../../shaders/lib/random.wgsl?raw";
+
+const PREFIX = "synthetic:";
+const FORMAT: WeightFormat = { codes: "q4", scales: "f16", group: 32 };
+
+type Shape = Pick<ModelConfig, "modelType" | "hiddenSize" | "intermediateSize" | "layers" | "heads" | "kvHeads" | "headDim" | "vocabSize" | "tieWordEmbeddings">;
+
+/** Published shapes, for measuring speed without their weights. */
+const SHAPES: Readonly<Record<string, Shape>> = {
+  "llama-3.2-1b": { modelType: "llama", hiddenSize: 2048, intermediateSize: 8192, layers: 16, heads: 32, kvHeads: 8, headDim: 64, vocabSize: 128_256, tieWordEmbeddings: true },
+  "qwen3-0.6b": { modelType: "qwen3", hiddenSize: 1024, intermediateSize: 3072, layers: 28, heads: 16, kvHeads: 8, headDim: 128, vocabSize: 151_936, tieWordEmbeddings: true },
+  "llama-3.1-8b": { modelType: "llama", hiddenSize: 4096, intermediateSize: 14_336, layers: 32, heads: 32, kvHeads: 8, headDim: 128, vocabSize: 128_256, tieWordEmbeddings: false },
+};
+
+/** Whether a source names a synthetic model. */
+export function isSyntheticId(source: string): boolean {
+  return source.startsWith(PREFIX);
+}
+
+/** Make a model of a published shape with random 4-bit weights, on the GPU. It says nothing sensible, at full speed. */
+export async function syntheticModel(gpu: Gpu, id: string): Promise<{ config: ModelConfig; weights: DecoderWeights }> {
+  const shape = SHAPES[id.slice(PREFIX.length)];
+  if (!shape) {
+    throw new HearthError("file-not-found", `${id}: expected one of ${Object.keys(SHAPES).map((name) => PREFIX + name).join(", ")}`);
+  }
+  const config: ModelConfig = { ...shape, architectures: [], maxPositionEmbeddings: 131_072, rope: { type: "default", theta: 500_000 }, eosTokenIds: [] };
+  const { hiddenSize, layers } = decoderSpec(config, 4096);
+  const linear = async (label: string, rows: number, columns: number): Promise<LinearWeights> => ({ matrix: await randomMatrix(gpu, label, rows, columns), bias: undefined });
+  const gains = (width: number) => createVector(gpu, "gains", new Float32Array(padColumns(width)).fill(1));
+  const layerWeights: LayerWeights[] = [];
+  for (const { attention, mlp } of layers) {
+    layerWeights.push({
+      attentionNorm: await gains(hiddenSize),
+      qkv: await linear("qkv", attention.query.rows + 2 * attention.key.rows, hiddenSize),
+      headGains: await gains(2 * attention.headDim),
+      output: await linear("output", hiddenSize, attention.query.rows),
+      mlpNorm: await gains(hiddenSize),
+      gateUp: await linear("gate_up", 2 * mlp.intermediateSize, hiddenSize),
+      down: await linear("down", hiddenSize, mlp.intermediateSize),
+    });
+  }
+  const embedding = await randomMatrix(gpu, "embedding", config.vocabSize, hiddenSize);
+  const head = config.tieWordEmbeddings ? embedding : await randomMatrix(gpu, "head", config.vocabSize, hiddenSize);
+  return { config, weights: { embedding, head, finalNorm: await gains(hiddenSize), layers: layerWeights } };
+}
+
+/** A matrix of random codes; scale and bias centre them on zero and keep a row's products about as large as its inputs. */
+async function randomMatrix(gpu: Gpu, label: string, rows: number, columns: number): Promise<Matrix> {
+  const matrix = await allocateMatrix(gpu, label, columns, [{ rows, format: FORMAT }]);
+  const scale = Math.sqrt(3 / columns) / 7.5; // uniform codes 0 to 15 then have variance 1 / columns
+  for (const part of matrix.parts) {
+    await fill(gpu, part.codes, { WORDS: (part.rows * codeBytesPerRow(FORMAT, columns)) / 4, CODES: true, SCALE: scale });
+    if (part.pairs) await fill(gpu, part.pairs, { WORDS: (part.rows * pairBytesPerRow(FORMAT, columns)) / 4, CODES: false, SCALE: scale });
+  }
+  return matrix;
+}
+
+async function fill(gpu: Gpu, target: GPUBuffer, constants: { WORDS: number; CODES: boolean; SCALE: number }): Promise<void> {
+  const pipeline = await gpu.compile("fill_random", assembleShader([random, fillRandom], constants));
+  const encoder = gpu.device.createCommandEncoder({ label: "fill" });
+  const pass = encoder.beginComputePass();
+  encodeDispatches(pass, [prepareDispatch(gpu.device, "fill_random", pipeline, [{ 0: target }], [1024, Math.ceil(constants.WORDS / 65_536), 1])]);
+  pass.end();
+  gpu.device.queue.submit([encoder.finish()]);
+}
