@@ -8,9 +8,9 @@ fn row_is_active(m: u32) -> bool {
 
 // False once every sequence has ended: tokens that were queued ahead then cost one load each.
 fn any_row_is_active() -> bool {
-  var active = 0u;
+  var running = 0u;
   for (var m = 0u; m < M; m++) {
-    active |= rows[m].w;
+    running |= rows[m].w;
   }
-  return active != 0u;
+  return running != 0u;
 }

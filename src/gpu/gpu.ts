@@ -92,7 +92,9 @@ export class Gpu {
   }
 
   async #compile(label: string, code: string): Promise<GPUComputePipeline> {
+    this.device.pushErrorScope("validation"); // the pipeline's error below tells more
     const module = this.device.createShaderModule({ label, code });
+    void this.device.popErrorScope();
     try {
       return await this.device.createComputePipelineAsync({ label, layout: "auto", compute: { module, entryPoint: "main" } });
     } catch (cause) {
