@@ -24,7 +24,8 @@ export async function withModel({ model, browser: kind, loadOptions = {}, onText
     browser = await launchBrowser(kind, url, say);
     const page = await openPage(browser, url, { onText, say });
     const call = (name, ...parameters) => callPage(page, name, parameters);
-    const info = await call("load", sourceOf(model), loadOptions);
+    const loaded = await call("load", sourceOf(model), loadOptions);
+    const info = folderOf(model) ? { ...loaded, id: model } : loaded; // the address of this run's server means nothing later
     await work({ call, info, receivedBytes: () => bytes.body });
     await call("unload");
   } finally {
