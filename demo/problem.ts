@@ -31,6 +31,7 @@ const KNOWN: Readonly<Record<HearthErrorCode, [title: string, remedies: Remedy[]
   "out-of-memory": ["The graphics card has too little memory for this model", ["choose-model", "bundled"]],
   "device-lost": ["The graphics card went away", ["reload"]],
   gpu: ["The graphics card reported an error", ["reload", "choose-model"]],
+  busy: ["Too many questions are waiting", ["retry"]],
   "invalid-options": ["A setting does not suit this model", ["settings"]],
   "prompt-too-long": ["This conversation is too long for the model", ["new-chat", "choose-model"]],
   template: ["The model's chat template did not accept the conversation", ["new-chat", "choose-model"]],

@@ -75,7 +75,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     // Scores: a thread takes one position and a share of the heads.
     let key_position = tile * TILE + thread % TILE;
     let visible = key_position >= begin && key_position <= position;
-    var dots: array<f32, GROUP>;
+    var dots = array<f32, GROUP>(); // spelt out: Chromium 156 does not zero a variable again when a loop comes round
     if (visible) {
       for (var c = 0u; c < CHUNKS; c++) {
         var key: Eight;

@@ -12,6 +12,7 @@ export type HearthErrorCode =
   | "invalid-options" // an option is unknown, out of range, or unsupported
   | "prompt-too-long" // the prompt does not fit the context
   | "template" // the chat template is missing, or rejected the messages
+  | "busy" // too many calls are waiting for the model
   | "unloaded" // the model was unloaded
   | "worker-failed"; // the worker died
 

@@ -45,5 +45,5 @@ test("errors keep class, code, message, stack and cause", async ({ harness }) =>
 });
 
 test("callers take turns in order; one may give up, and one too many is refused", async ({ harness }) => {
-  expect(await harness.run(PAGE, "queue")).toEqual(["too many: invalid-options", "second: AbortError", "first", "third", "fourth"]);
+  expect(await harness.run(PAGE, "queue")).toEqual(["too many: busy", "second: AbortError", "first", "third", "fourth"]);
 });

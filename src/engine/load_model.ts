@@ -115,7 +115,8 @@ function planContext(gpu: Gpu, config: ModelConfig, options: LoadOptions): { spe
   const trained = config.maxPositionEmbeddings ?? DEFAULT_CONTEXT;
   const wanted = options.contextLength ?? Math.min(trained, DEFAULT_CONTEXT);
   const spec = decoderSpec(config, wanted);
-  const longest = Math.min(trained, longestContext(gpu, spec, options.kvCache ?? "f16", 1));
+  const reach = config.rope.type === "dynamic" ? Infinity : trained; // dynamic scaling is made to outgrow the trained length
+  const longest = Math.min(reach, longestContext(gpu, spec, options.kvCache ?? "f16", 1));
   if (options.contextLength !== undefined && wanted > longest) {
     throw new HearthError("invalid-options", `contextLength: expected at most ${longest} for this model on this GPU, found ${wanted}`);
   }

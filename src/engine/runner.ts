@@ -1,18 +1,28 @@
 import { encodeDispatches, type Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { readBuffer } from "../gpu/readback.ts";
 import { createActivations, destroyActivations, type Activations } from "../kernels/activations.ts";
 import { createDecodePlan, hiddenRowBytes, type DecodePlan } from "../kernels/decode_plan.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
 import { logitStatCount } from "../kernels/matmul.ts";
 import { createLogitsPlan, createPrefillPlan, planForRows, type PrefillPlan } from "../kernels/prefill_plan.ts";
 import { beginSampling, createSamplerState, RING_BYTES, type SamplerState, type SamplingStart } from "../kernels/sampler_state.ts";
+import { embed } from "../kernels/sample.ts";
 import type { Schedule } from "../kernels/schedule.ts";
-import { readBuffer } from "../gpu/readback.ts";
 
 const PREFILL_ROWS = 256;
 const SOFTWARE_PREFILL_ROWS = 64; // a processor gains nothing from wider chunks, and stops sooner between them
 const LOGITS_ROWS = 32; // rows of vocabulary-wide logits that are held at once
 const SLOT = 0; // the one sequence that this runner serves
+
+interface RunnerParts {
+  decodeRow: Activations;
+  prefillChunk: Activations;
+  prefillPlan: PrefillPlan;
+  sampler: SamplerState;
+  embedRow: readonly Dispatch[];
+  decodePlans: ReadonlyMap<number, DecodePlan>;
+}
 
 /** Runs forward passes of a decoder over one sequence: fills the cache, decodes, samples. Records and submits; never waits. */
 export class Runner {
@@ -24,21 +34,20 @@ export class Runner {
   readonly #prefillChunk: Activations;
   readonly #prefillPlan: PrefillPlan;
   readonly #sampler: SamplerState;
+  readonly #embedRow: readonly Dispatch[];
   readonly #decodePlans: ReadonlyMap<number, DecodePlan>;
 
-  private constructor(
-    gpu: Gpu, schedule: Schedule, decoder: Decoder, decodeRow: Activations, prefillChunk: Activations, prefillPlan: PrefillPlan,
-    sampler: SamplerState, decodePlans: ReadonlyMap<number, DecodePlan>,
-  ) {
+  private constructor(gpu: Gpu, schedule: Schedule, decoder: Decoder, parts: RunnerParts) {
     this.#gpu = gpu;
     this.#schedule = schedule;
     this.decoder = decoder;
-    this.#decodeRow = decodeRow;
-    this.#prefillChunk = prefillChunk;
-    this.prefillRows = prefillChunk.M;
-    this.#prefillPlan = prefillPlan;
-    this.#sampler = sampler;
-    this.#decodePlans = decodePlans;
+    this.#decodeRow = parts.decodeRow;
+    this.#prefillChunk = parts.prefillChunk;
+    this.prefillRows = parts.prefillChunk.M;
+    this.#prefillPlan = parts.prefillPlan;
+    this.#sampler = parts.sampler;
+    this.#embedRow = parts.embedRow;
+    this.#decodePlans = parts.decodePlans;
   }
 
   /** Compile every kernel and prepare every plan that sequences of up to `contextLength` tokens need. */
@@ -49,11 +58,13 @@ export class Runner {
     const prefillChunk = await createActivations(gpu, spec, gpu.traits.isSoftware ? SOFTWARE_PREFILL_ROWS : PREFILL_ROWS, 1);
     const statCount = logitStatCount(schedule, { matrix: weights.head, bias: undefined });
     const sampler = await createSamplerState(gpu, 1, spec.vocabSize, statCount);
-    const [prefillPlan, ...decodePlans] = await Promise.all([
+    const embedding = { M: 1, embedding: weights.embedding, embeddingScale: spec.embeddingScale, hidden: decodeRow.hidden, rows: decodeRow.rows };
+    const [prefillPlan, embedRow, ...decodePlans] = await Promise.all([
       createPrefillPlan(gpu, schedule, decoder, prefillChunk),
+      embed(gpu, embedding),
       ...[...splitCounts].map(async (splits) => [splits, await createDecodePlan(gpu, schedule, decoder, decodeRow, sampler, splits)] as const),
     ]);
-    return new Runner(gpu, schedule, decoder, decodeRow, prefillChunk, prefillPlan, sampler, new Map(decodePlans));
+    return new Runner(gpu, schedule, decoder, { decodeRow, prefillChunk, prefillPlan, sampler, embedRow, decodePlans: new Map(decodePlans) });
   }
 
   /** Start an answer: from here on sampling follows its options. */
@@ -82,6 +93,15 @@ export class Runner {
   decode(position: number): void {
     const { layers, head, sample } = this.#planFor(position + 1);
     this.#submit("decode", [layers, head, sample]);
+  }
+
+  /** Decode one given token and read its logits, f32 `[vocabSize]`: for callers who choose tokens themselves. */
+  async forward(tokenId: number, position: number): Promise<Float32Array> {
+    this.#gpu.device.queue.writeBuffer(this.#decodeRow.rows, 0, new Uint32Array([SLOT, position, tokenId, 1]));
+    const { layers, head } = this.#planFor(position + 1);
+    this.#submit("forward", [this.#embedRow, layers, head]);
+    const { logits, vocabSize } = this.#sampler;
+    return new Float32Array(await readBuffer(this.#gpu.device, logits, vocabSize * 4));
   }
 
   /** Dispatches that one token takes at a given length. */

@@ -1,13 +1,10 @@
 import { HearthError } from "../errors.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
-import { encodeDispatches, prepareDispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { assembleShader } from "../gpu/shader.ts";
 import { createVector, type DecoderWeights, type LayerWeights, type LinearWeights } from "../kernels/decoder_weights.ts";
+import { fillRandom } from "../kernels/fill_random.ts";
 import { decoderSpec } from "../models/registry.ts";
 import { allocateMatrix, codeBytesPerRow, padColumns, pairBytesPerRow, type Matrix, type WeightFormat } from "../quant/matrix.ts";
-import fillRandom from "../../shaders/fill_random.wgsl?raw";
-import random from "../../shaders/lib/random.wgsl?raw";
 
 const PREFIX = "synthetic:";
 const FORMAT: WeightFormat = { codes: "q4", scales: "f16", group: 32 };
@@ -58,17 +55,8 @@ async function randomMatrix(gpu: Gpu, label: string, rows: number, columns: numb
   const matrix = await allocateMatrix(gpu, label, columns, [{ rows, format: FORMAT }]);
   const scale = Math.sqrt(3 / columns) / 7.5; // uniform codes 0 to 15 then have variance 1 / columns
   for (const part of matrix.parts) {
-    await fill(gpu, part.codes, { WORDS: (part.rows * codeBytesPerRow(FORMAT, columns)) / 4, CODES: true, SCALE: scale });
-    if (part.pairs) await fill(gpu, part.pairs, { WORDS: (part.rows * pairBytesPerRow(FORMAT, columns)) / 4, CODES: false, SCALE: scale });
+    await fillRandom(gpu, part.codes, { WORDS: (part.rows * codeBytesPerRow(FORMAT, columns)) / 4, CODES: true, SCALE: scale });
+    if (part.pairs) await fillRandom(gpu, part.pairs, { WORDS: (part.rows * pairBytesPerRow(FORMAT, columns)) / 4, CODES: false, SCALE: scale });
   }
   return matrix;
-}
-
-async function fill(gpu: Gpu, target: GPUBuffer, constants: { WORDS: number; CODES: boolean; SCALE: number }): Promise<void> {
-  const pipeline = await gpu.compile("fill_random", assembleShader([random, fillRandom], constants));
-  const encoder = gpu.device.createCommandEncoder({ label: "fill" });
-  const pass = encoder.beginComputePass();
-  encodeDispatches(pass, [prepareDispatch(gpu.device, "fill_random", pipeline, [{ 0: target }], [1024, Math.ceil(constants.WORDS / 65_536), 1])]);
-  pass.end();
-  gpu.device.queue.submit([encoder.finish()]);
 }

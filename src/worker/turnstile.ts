@@ -16,7 +16,7 @@ export class Turnstile {
     if (!this.#occupied) return this.#admit();
     if (this.#waiting.size >= this.#limit) {
       throw new HearthError(
-        "invalid-options",
+        "busy",
         `The model answers one call at a time, and ${this.#limit} others already wait. Await some of them before asking again.`,
       );
     }
