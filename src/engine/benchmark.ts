@@ -46,6 +46,7 @@ export async function runBenchmark(model: LoadedModel, options: BenchmarkOptions
     encodeMsPerToken: measureEncoding(runner, promptTokens),
     measuredBandwidth,
     bandwidthFraction: (bytesReadPerToken(runner.decoder.weights) * decodeTokensPerSecond) / measuredBandwidth,
+    ...(options.kernels ? { kernelMs: await measureKernels(model, promptTokens + 1) } : {}),
   };
 }
 
@@ -61,4 +62,19 @@ function measureEncoding(runner: LoadedModel["runner"], position: number): numbe
   const started = performance.now();
   for (let i = 0; i < ENCODED_TOKENS; i++) runner.decode(position);
   return (performance.now() - started) / ENCODED_TOKENS;
+}
+
+const KERNEL_REPEATS = 20; // tokens' worth of one kernel in a submit
+
+async function measureKernels({ gpu, runner }: LoadedModel, length: number): Promise<Record<string, number>> {
+  const kernelMs: Record<string, number> = {};
+  await runner.eachKernel(length, KERNEL_REPEATS, async (label, submit) => {
+    submit();
+    await gpu.idle();
+    const started = performance.now();
+    submit();
+    await gpu.idle();
+    kernelMs[label] = (performance.now() - started) / KERNEL_REPEATS;
+  });
+  return kernelMs;
 }

@@ -113,6 +113,8 @@ export interface AdapterInfo {
 export interface BenchmarkOptions {
   promptTokens?: number;
   maxTokens?: number;
+  /** Also time each kind of kernel on its own. */
+  kernels?: boolean;
 }
 
 /** Measured speed of the loaded model on this GPU. */
@@ -132,4 +134,6 @@ export interface BenchmarkReport {
   measuredBandwidth: number;
   /** (weight bytes per token x tokens per second) / measured bandwidth. */
   bandwidthFraction: number;
+  /** GPU milliseconds per token of each kind of kernel, run back to back on its own; only when asked for. */
+  kernelMs?: Record<string, number>;
 }

@@ -110,6 +110,19 @@ export class Runner {
     return layers.length + head.length + sample.length;
   }
 
+  /** Run each kind of kernel of a decoded token `repeats` times on its own; `measure` gets its name and a thunk that submits it. */
+  async eachKernel(length: number, repeats: number, measure: (label: string, submit: () => void) => Promise<void>): Promise<void> {
+    const { layers, head, sample } = this.#planFor(length);
+    const all = [...layers, ...head, ...sample];
+    for (const label of new Set(all.map((dispatch) => dispatch.label))) {
+      const own = all.filter((dispatch) => dispatch.label === label);
+      await measure(label, () => {
+        this.#gpu.device.queue.writeBuffer(this.#decodeRow.rows, 0, new Uint32Array([SLOT, length - 1, 0, 1]));
+        this.#submit(label, Array.from({ length: repeats }, () => own));
+      });
+    }
+  }
+
   /** Copy the ring of sampled tokens into a staging buffer, after everything submitted so far. */
   copyRing(staging: GPUBuffer): void {
     const encoder = this.#gpu.device.createCommandEncoder({ label: "token ring" });
