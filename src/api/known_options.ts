@@ -25,7 +25,7 @@ const GENERATE: Record<keyof GenerateOptions | "signal", true> = {
   templateOptions: true,
   signal: true,
 };
-const BENCHMARK: Record<keyof BenchmarkOptions | "signal", true> = { promptTokens: true, maxTokens: true, signal: true };
+const BENCHMARK: Record<keyof BenchmarkOptions | "signal", true> = { promptTokens: true, maxTokens: true, kernels: true, signal: true };
 
 const KNOWN = { loadModel: LOAD, generate: GENERATE, benchmark: BENCHMARK };
 
