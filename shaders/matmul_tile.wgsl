@@ -4,7 +4,6 @@
 const TILE = 4u * SIDE;
 var<workgroup> x_tile: array<vec4f, TILE * 8>;   // [TILE, 32], quads of a row swizzled
 var<workgroup> w_tile: array<vec4f, TILE * 8>;   // [TILE, 32], quads of a row swizzled
-var<workgroup> squares_tile: array<f32, TILE>;   // of each row of X
 
 // Threads of a warp read rows four apart: the exclusive or sends them to different banks.
 fn slot(row: u32, quad: u32) -> u32 {
@@ -46,12 +45,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     }
     workgroupBarrier();
   }
+  // The tiles fill the 16 KiB that every device has, so the squares take the place of X once it is done with.
   if (thread < TILE) {
-    squares_tile[thread] = squares;
+    x_tile[thread].x = squares;
   }
   workgroupBarrier();
   for (var i = 0u; i < 4u; i++) {
-    let scaled = sums[i] * input_scale(squares_tile[x_row + i]);
+    let scaled = sums[i] * input_scale(x_tile[x_row + i].x);
     for (var j = 0u; j < 4u; j += 2u) {
       if (w_first + w_row + j < PART_ROWS) {
         emit(x_first + x_row + i, ROW_START + w_first + w_row + j, vec2f(scaled[j], scaled[j + 1u]));
