@@ -20,17 +20,27 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   var squares = 0.0;
   for (var block = 0u; block < K / 32u; block++) {
     if (thread < TILE) {
-      var x: Block;
-      squares += load_input(x_first + thread, block, &x);
-      for (var quad = 0u; quad < 8u; quad++) {
-        x_tile[slot(thread, quad)] = x[quad];
-      }
+      let loaded = load_inputs(x_first + thread, block);
+      squares += loaded.squares;
+      x_tile[slot(thread, 0u)] = loaded.x[0];
+      x_tile[slot(thread, 1u)] = loaded.x[1];
+      x_tile[slot(thread, 2u)] = loaded.x[2];
+      x_tile[slot(thread, 3u)] = loaded.x[3];
+      x_tile[slot(thread, 4u)] = loaded.x[4];
+      x_tile[slot(thread, 5u)] = loaded.x[5];
+      x_tile[slot(thread, 6u)] = loaded.x[6];
+      x_tile[slot(thread, 7u)] = loaded.x[7];
     } else if (thread < 2u * TILE) {
-      var w: Block;
-      load_weights(min(w_first + thread - TILE, PART_ROWS - 1u), block, &w);
-      for (var quad = 0u; quad < 8u; quad++) {
-        w_tile[slot(thread - TILE, quad)] = w[quad];
-      }
+      let row = thread - TILE;
+      let w = load_weights(min(w_first + row, PART_ROWS - 1u), block);
+      w_tile[slot(row, 0u)] = w[0];
+      w_tile[slot(row, 1u)] = w[1];
+      w_tile[slot(row, 2u)] = w[2];
+      w_tile[slot(row, 3u)] = w[3];
+      w_tile[slot(row, 4u)] = w[4];
+      w_tile[slot(row, 5u)] = w[5];
+      w_tile[slot(row, 6u)] = w[6];
+      w_tile[slot(row, 7u)] = w[7];
     }
     workgroupBarrier();
     for (var quad = 0u; quad < 8u; quad++) {

@@ -18,12 +18,12 @@ fn main(invocation: Invocation) {
   var squares: array<f32, M>;
   for (var block = lane; block < K / 32u; block += THREADS) {
     for (var m = 0u; m < M; m++) {
-      var x: Block;
-      squares[m] += load_input(m, block, &x);
-      let x_sum = block_sum(&x);
+      let loaded = load_inputs(m, block);
+      let x_sum = block_sum(loaded.x);
+      squares[m] += loaded.squares;
       for (var r = 0u; r < ROWS; r++) {
         // A row past the end repeats the last one and is not emitted.
-        sums[r * M + m] += dot_weights(min(first_row + r, PART_ROWS - 1u), block, &x, x_sum);
+        sums[r * M + m] += dot_weights(min(first_row + r, PART_ROWS - 1u), block, loaded.x, x_sum);
       }
     }
   }

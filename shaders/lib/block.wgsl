@@ -1,18 +1,36 @@
-// Thirty-two consecutive inputs or weights, the unit that every weight format is read in.
+// Thirty-two consecutive inputs or weights, the unit that every weight format is read in. Blocks are passed by value and
+// indexed by constants, so that they stay in registers.
 alias Block = array<vec4f, 8>;
 
-fn block_sum(x: ptr<function, Block>) -> f32 {
-  var sum = vec4f();
-  for (var i = 0u; i < 8u; i++) {
-    sum += (*x)[i];
-  }
-  return sum.x + sum.y + sum.z + sum.w;
+fn quad_sum(a: vec4f) -> f32 {
+  return a.x + a.y + a.z + a.w;
 }
 
-fn block_dot(a: ptr<function, Block>, b: ptr<function, Block>) -> f32 {
-  var sum = vec4f();
-  for (var i = 0u; i < 8u; i++) {
-    sum += (*a)[i] * (*b)[i];
-  }
-  return sum.x + sum.y + sum.z + sum.w;
+fn block_sum(x: Block) -> f32 {
+  return quad_sum(((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7])));
+}
+
+fn block_dot(a: Block, b: Block) -> f32 {
+  var sum = a[0] * b[0];
+  sum += a[1] * b[1];
+  sum += a[2] * b[2];
+  sum += a[3] * b[3];
+  sum += a[4] * b[4];
+  sum += a[5] * b[5];
+  sum += a[6] * b[6];
+  sum += a[7] * b[7];
+  return quad_sum(sum);
+}
+
+fn block_scale(a: Block, scale: f32, offset: f32) -> Block {
+  return Block(
+    scale * a[0] + offset, scale * a[1] + offset, scale * a[2] + offset, scale * a[3] + offset,
+    scale * a[4] + offset, scale * a[5] + offset, scale * a[6] + offset, scale * a[7] + offset,
+  );
+}
+
+// Thirty-two inputs as a product takes them, and what their row's scale depends on.
+struct Inputs {
+  x: Block,
+  squares: f32,
 }

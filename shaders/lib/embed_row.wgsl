@@ -7,10 +7,15 @@ fn embed(m: u32, token: u32, thread: u32, threads: u32) {
     return;
   }
   for (var block = thread; block < K / 32u; block += threads) {
-    var w: Block;
-    load_weights(token - ROW_START, block, &w);
-    for (var i = 0u; i < 8u; i++) {
-      hidden[m * (K / 4u) + 8u * block + i] = EMBED_SCALE * w[i];
-    }
+    let w = load_weights(token - ROW_START, block);
+    let first = m * (K / 4u) + 8u * block;
+    hidden[first] = EMBED_SCALE * w[0];
+    hidden[first + 1u] = EMBED_SCALE * w[1];
+    hidden[first + 2u] = EMBED_SCALE * w[2];
+    hidden[first + 3u] = EMBED_SCALE * w[3];
+    hidden[first + 4u] = EMBED_SCALE * w[4];
+    hidden[first + 5u] = EMBED_SCALE * w[5];
+    hidden[first + 6u] = EMBED_SCALE * w[6];
+    hidden[first + 7u] = EMBED_SCALE * w[7];
   }
 }

@@ -3,16 +3,19 @@
 @group(0) @binding(0) var<storage, read> inputs: array<vec4f>;       // [M, HEADS, SPLITS, HEAD_DIM / 4], not yet normalised
 @group(0) @binding(1) var<storage, read> split_stats: array<vec2f>;  // [M, HEADS, SPLITS]: maximum, sum of exponentials
 
-// Load 32 inputs; the result, a sum of squares in other variants, is unused here.
-fn load_input(m: u32, block: u32, x: ptr<function, Block>) -> f32 {
-  for (var i = 0u; i < 8u; i++) {
-    let element = 32u * block + 4u * i;
-    (*x)[i] = vec4f();
-    if (element < HEADS * HEAD_DIM) {
-      (*x)[i] = merged(m * HEADS + element / HEAD_DIM, (element % HEAD_DIM) / 4u);
-    }
+fn load_inputs(m: u32, block: u32) -> Inputs {
+  let first = 8u * block;
+  return Inputs(Block(
+    merged_quad(m, first), merged_quad(m, first + 1u), merged_quad(m, first + 2u), merged_quad(m, first + 3u),
+    merged_quad(m, first + 4u), merged_quad(m, first + 5u), merged_quad(m, first + 6u), merged_quad(m, first + 7u),
+  ), 0.0);
+}
+
+fn merged_quad(m: u32, quad: u32) -> vec4f {
+  if (quad >= HEADS * HEAD_DIM / 4u) {
+    return vec4f();
   }
-  return 0.0;
+  return merged(m * HEADS + quad / (HEAD_DIM / 4u), quad % (HEAD_DIM / 4u));
 }
 
 fn merged(head: u32, quad: u32) -> vec4f {

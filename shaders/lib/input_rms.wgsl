@@ -4,15 +4,19 @@
 @group(0) @binding(0) var<storage, read> inputs: array<vec4f>;       // [M, K / 4], zero beyond WIDTH
 @group(0) @binding(1) var<storage, read> gains: array<vec4f>;        // [K / 4]
 
-// Load 32 inputs times their gains, and return the sum of the inputs' squares.
-fn load_input(m: u32, block: u32, x: ptr<function, Block>) -> f32 {
-  var squares = vec4f();
-  for (var i = 0u; i < 8u; i++) {
-    let raw = inputs[m * (K / 4u) + 8u * block + i];
-    squares += raw * raw;
-    (*x)[i] = raw * gains[8u * block + i];
-  }
-  return squares.x + squares.y + squares.z + squares.w;
+// Inputs times their gains, and the sum of the inputs' own squares.
+fn load_inputs(m: u32, block: u32) -> Inputs {
+  let first = m * (K / 4u) + 8u * block;
+  let raw = Block(
+    inputs[first], inputs[first + 1u], inputs[first + 2u], inputs[first + 3u],
+    inputs[first + 4u], inputs[first + 5u], inputs[first + 6u], inputs[first + 7u],
+  );
+  let g = 8u * block;
+  let x = Block(
+    raw[0] * gains[g], raw[1] * gains[g + 1u], raw[2] * gains[g + 2u], raw[3] * gains[g + 3u],
+    raw[4] * gains[g + 4u], raw[5] * gains[g + 5u], raw[6] * gains[g + 6u], raw[7] * gains[g + 7u],
+  );
+  return Inputs(x, block_dot(raw, raw));
 }
 
 fn input_scale(sum_of_squares: f32) -> f32 {

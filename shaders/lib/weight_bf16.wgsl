@@ -5,16 +5,18 @@ fn half_quad(low: u32, high: u32) -> vec4f {
   return bitcast<vec4f>(vec4u(low << 16u, low & 0xffff0000u, high << 16u, high & 0xffff0000u));
 }
 
-fn load_weights(row: u32, block: u32, w: ptr<function, Block>) {
-  for (var i = 0u; i < 4u; i++) {
-    let words = codes[row * (K / 8u) + 4u * block + i];
-    (*w)[2u * i] = half_quad(words.x, words.y);
-    (*w)[2u * i + 1u] = half_quad(words.z, words.w);
-  }
+fn load_weights(row: u32, block: u32) -> Block {
+  let first = row * (K / 8u) + 4u * block;
+  let a = codes[first];
+  let b = codes[first + 1u];
+  let c = codes[first + 2u];
+  let d = codes[first + 3u];
+  return Block(
+    half_quad(a.x, a.y), half_quad(a.z, a.w), half_quad(b.x, b.y), half_quad(b.z, b.w),
+    half_quad(c.x, c.y), half_quad(c.z, c.w), half_quad(d.x, d.y), half_quad(d.z, d.w),
+  );
 }
 
-fn dot_weights(row: u32, block: u32, x: ptr<function, Block>, x_sum: f32) -> f32 {
-  var w: Block;
-  load_weights(row, block, &w);
-  return block_dot(&w, x);
+fn dot_weights(row: u32, block: u32, x: Block, x_sum: f32) -> f32 {
+  return block_dot(load_weights(row, block), x);
 }

@@ -5,22 +5,21 @@ fn code_quad(word: u32) -> vec4f {
   return vec4f(vec4u(word, word >> 8u, word >> 16u, word >> 24u) & vec4u(15u));
 }
 
-fn load_weights(row: u32, block: u32, w: ptr<function, Block>) {
+fn load_codes(row: u32, block: u32) -> Block {
   let words = codes[row * (K / 32u) + block];
+  return Block(
+    code_quad(words.x), code_quad(words.x >> 4u), code_quad(words.y), code_quad(words.y >> 4u),
+    code_quad(words.z), code_quad(words.z >> 4u), code_quad(words.w), code_quad(words.w >> 4u),
+  );
+}
+
+fn load_weights(row: u32, block: u32) -> Block {
   let affine = scale_and_bias(row, block);
-  for (var j = 0u; j < 4u; j++) {
-    (*w)[2u * j] = affine.x * code_quad(words[j]) + affine.y;
-    (*w)[2u * j + 1u] = affine.x * code_quad(words[j] >> 4u) + affine.y;
-  }
+  return block_scale(load_codes(row, block), affine.x, affine.y);
 }
 
 // The scale is applied once for 32 products, and the bias through the inputs' sum.
-fn dot_weights(row: u32, block: u32, x: ptr<function, Block>, x_sum: f32) -> f32 {
-  let words = codes[row * (K / 32u) + block];
-  var sum = vec4f();
-  for (var j = 0u; j < 4u; j++) {
-    sum += code_quad(words[j]) * (*x)[2u * j] + code_quad(words[j] >> 4u) * (*x)[2u * j + 1u];
-  }
+fn dot_weights(row: u32, block: u32, x: Block, x_sum: f32) -> f32 {
   let affine = scale_and_bias(row, block);
-  return affine.x * (sum.x + sum.y + sum.z + sum.w) + affine.y * x_sum;
+  return affine.x * block_dot(load_codes(row, block), x) + affine.y * x_sum;
 }

@@ -5,25 +5,22 @@ fn code_quad(word: u32) -> vec4f {
   return vec4f(vec4u(word, word >> 8u, word >> 16u, word >> 24u) & vec4u(255u));
 }
 
-fn load_weights(row: u32, block: u32, w: ptr<function, Block>) {
+fn load_codes(row: u32, block: u32) -> Block {
+  let low = codes[row * (K / 16u) + 2u * block];
+  let high = codes[row * (K / 16u) + 2u * block + 1u];
+  return Block(
+    code_quad(low.x), code_quad(low.y), code_quad(low.z), code_quad(low.w),
+    code_quad(high.x), code_quad(high.y), code_quad(high.z), code_quad(high.w),
+  );
+}
+
+fn load_weights(row: u32, block: u32) -> Block {
   let affine = scale_and_bias(row, block);
-  for (var half = 0u; half < 2u; half++) {
-    let words = codes[row * (K / 16u) + 2u * block + half];
-    for (var j = 0u; j < 4u; j++) {
-      (*w)[4u * half + j] = affine.x * code_quad(words[j]) + affine.y;
-    }
-  }
+  return block_scale(load_codes(row, block), affine.x, affine.y);
 }
 
 // The scale is applied once for 32 products, and the bias through the inputs' sum.
-fn dot_weights(row: u32, block: u32, x: ptr<function, Block>, x_sum: f32) -> f32 {
-  var sum = vec4f();
-  for (var half = 0u; half < 2u; half++) {
-    let words = codes[row * (K / 16u) + 2u * block + half];
-    for (var j = 0u; j < 4u; j++) {
-      sum += code_quad(words[j]) * (*x)[4u * half + j];
-    }
-  }
+fn dot_weights(row: u32, block: u32, x: Block, x_sum: f32) -> f32 {
   let affine = scale_and_bias(row, block);
-  return affine.x * (sum.x + sum.y + sum.z + sum.w) + affine.y * x_sum;
+  return affine.x * block_dot(load_codes(row, block), x) + affine.y * x_sum;
 }
