@@ -1,0 +1,85 @@
+import { encodeDispatches, type Dispatch } from "../../src/gpu/dispatch.ts";
+import { Gpu, type GpuOptions } from "../../src/gpu/gpu.ts";
+import { readBuffer } from "../../src/gpu/readback.ts";
+import { chooseSchedule, type Schedule } from "../../src/kernels/schedule.ts";
+
+/** How far one case came from its twin. */
+export interface Finding {
+  name: string;
+  /** Largest difference, relative to the root mean square of the row it is in. */
+  error: number;
+}
+
+/** Open a device for as long as `use` takes. */
+export async function withGpu<T>(options: GpuOptions, use: (gpu: Gpu) => Promise<T>): Promise<T> {
+  const gpu = await Gpu.open(options);
+  try {
+    const result = await use(gpu);
+    await gpu.idle();
+    gpu.throwIfFaulty();
+    return result;
+  } finally {
+    gpu.destroy();
+  }
+}
+
+/** The schedules that kernels are tested with, whatever the adapter: those of processors, of GPUs, and of GPUs with subgroups. */
+export function testedSchedules({ traits }: Gpu): Record<string, Schedule> {
+  const processor = chooseSchedule({ f16: false, subgroups: undefined, isSoftware: true });
+  const gpu = chooseSchedule({ f16: false, subgroups: undefined, isSoftware: false });
+  // Streams are 32 lanes wide, and hold whole subgroups up to that size.
+  const hasSubgroups = traits.subgroups !== undefined && traits.subgroups.max <= gpu.threadsPerRow;
+  return { processor, gpu, ...(hasSubgroups ? { subgroups: { ...gpu, subgroups: traits.subgroups } } : {}) };
+}
+
+const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+
+/** Make a storage buffer that holds given values. */
+export async function bufferOf(gpu: Gpu, label: string, values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>): Promise<GPUBuffer> {
+  const buffer = await gpu.allocate(label, values.byteLength, USAGE);
+  gpu.device.queue.writeBuffer(buffer, 0, values);
+  return buffer;
+}
+
+/** What a row of a step is about. */
+export interface Row {
+  slot: number;
+  position: number;
+  tokenId: number;
+  runs: boolean;
+}
+
+/** Make the buffer that describes a step's rows. */
+export function rowsBuffer(gpu: Gpu, rows: readonly Row[]): Promise<GPUBuffer> {
+  return bufferOf(gpu, "rows", Uint32Array.from(rows.flatMap(({ slot, position, tokenId, runs }) => [slot, position, tokenId, Number(runs)])));
+}
+
+/** Run dispatches in order, in one pass. */
+export function submit({ device }: Gpu, dispatches: readonly Dispatch[]): void {
+  const encoder = device.createCommandEncoder({ label: "test" });
+  const pass = encoder.beginComputePass();
+  encodeDispatches(pass, dispatches);
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+}
+
+/** Read a buffer of f32 values. */
+export async function readFloats(gpu: Gpu, buffer: GPUBuffer, count: number): Promise<Float32Array<ArrayBuffer>> {
+  return new Float32Array(await readBuffer(gpu.device, buffer, count * 4));
+}
+
+/** The largest difference between rows of `width` values, relative to the expected row's root mean square. */
+export function worstError(found: ArrayLike<number>, expected: ArrayLike<number>, width: number): number {
+  if (found.length !== expected.length) throw new Error(`expected ${expected.length} values, found ${found.length}`);
+  let worst = 0;
+  for (let begin = 0; begin < expected.length; begin += width) {
+    let difference = 0;
+    let squares = 0;
+    for (let i = begin; i < Math.min(begin + width, expected.length); i++) {
+      difference = Math.max(difference, Math.abs(found[i] - expected[i]));
+      squares += expected[i] ** 2;
+    }
+    worst = Math.max(worst, difference / (Math.sqrt(squares / width) || 1));
+  }
+  return worst;
+}

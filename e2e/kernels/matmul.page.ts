@@ -1,0 +1,181 @@
+import type { Gpu, GpuOptions } from "../../src/gpu/gpu.ts";
+import { Uploader } from "../../src/gpu/upload.ts";
+import { matmulTile, matmulVec, type MatmulInput, type MatmulStep } from "../../src/kernels/matmul.ts";
+import { planForRows } from "../../src/kernels/prefill_plan.ts";
+import type { Schedule } from "../../src/kernels/schedule.ts";
+import { allocateMatrix, formatKey, padColumns, type Matrix, type WeightFormat } from "../../src/quant/matrix.ts";
+import { product, rmsNormalised, swiglu } from "../reference/matmul.ts";
+import { bufferOf, readFloats, rowsBuffer, submit, testedSchedules, withGpu, worstError, type Finding } from "./kernel_runs.ts";
+import { ALL_FORMATS, randomModule, repackModule, weightsOf, withBindingLimit, type StoredModule } from "./random_matrix.ts";
+import { randomValues, type RandomValues } from "./random_values.ts";
+
+const TILE_ROWS = 64; // the largest tile: matmul_tile writes whole tiles
+const EPSILON = 1e-5;
+
+interface MatmulCase {
+  /** Runs of rows, one after another, each in its own format. */
+  modules: readonly { format: WeightFormat; rows: number }[];
+  columns: number;
+  M: 1 | 2 | 4 | 8;
+  input: "plain" | "rms";
+  output: "store" | "residual" | "swiglu";
+  bias: boolean;
+  /** Largest binding that the matrix may take. */
+  bindingLimit?: number;
+}
+
+/** Every weight format, with shapes, inputs and outputs that take turns. */
+function formatCases(): MatmulCase[] {
+  return ALL_FORMATS.map((format, i) => {
+    const columns = [896, 1152, "scales" in format && format.group === 128 ? 1152 : 2880][i % 3];
+    const output = (["store", "residual", "swiglu"] as const)[Math.floor(i / 3) % 3];
+    const rows = output === "swiglu" ? [66, 98, 34][i % 3] : [67, 97, 33][i % 3];
+    return { modules: [{ format, rows }], columns, M: ([1, 2, 4, 8] as const)[i % 4], input: i % 2 === 0 ? "plain" : "rms", output, bias: i % 5 < 2 };
+  });
+}
+
+const Q4: WeightFormat = { codes: "q4", scales: "f16", group: 32 };
+const Q8: WeightFormat = { codes: "q8", scales: "bf16", group: 64 };
+const HALF: WeightFormat = { codes: "f16" };
+const BRAIN: WeightFormat = { codes: "bf16" };
+
+/** Columns that fill no whole block, very few rows, and matrices that come in parts. */
+const RAGGED_CASES: readonly MatmulCase[] = [
+  { modules: [{ format: HALF, rows: 35 }], columns: 172, M: 2, input: "rms", output: "store", bias: true },
+  { modules: [{ format: BRAIN, rows: 1 }], columns: 173, M: 4, input: "plain", output: "residual", bias: false },
+  { modules: [{ format: { codes: "f32" }, rows: 2 }], columns: 5, M: 8, input: "rms", output: "swiglu", bias: false },
+  { modules: [{ format: Q4, rows: 3 }], columns: 32, M: 1, input: "plain", output: "store", bias: true },
+  { modules: [{ format: HALF, rows: 601 }], columns: 172, M: 4, input: "rms", output: "residual", bias: true, bindingLimit: 256 * 384 },
+  { modules: [{ format: Q4, rows: 600 }], columns: 160, M: 2, input: "plain", output: "swiglu", bias: false, bindingLimit: 300 * 80 },
+  { modules: [{ format: Q4, rows: 64 }, { format: Q8, rows: 16 }, { format: BRAIN, rows: 17 }], columns: 192, M: 8, input: "rms", output: "store", bias: true },
+];
+
+/** Run products of every weight format against their twins. */
+export function everyFormat(options: GpuOptions = {}): Promise<Finding[]> {
+  return withGpu(options, (gpu) => runCases(gpu, formatCases()));
+}
+
+/** Run products of ragged shapes, and of matrices in parts, against their twins. */
+export function raggedShapes(options: GpuOptions = {}): Promise<Finding[]> {
+  return withGpu(options, (gpu) => runCases(gpu, RAGGED_CASES));
+}
+
+/** Run a product none of whose sequences is running: the largest change to its output. */
+export function allRowsEnded(): Promise<number> {
+  return withGpu({}, async (gpu) => {
+    const setting = await prepare(gpu, { modules: [{ format: Q4, rows: 33 }], columns: 896, M: 2, input: "plain", output: "store", bias: false });
+    const found = await run(gpu, setting, "vec", testedSchedules(gpu).gpu, false);
+    return worstError(found, setting.before.subarray(0, found.length), found.length);
+  });
+}
+
+async function runCases(gpu: Gpu, cases: readonly MatmulCase[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const each of cases) {
+    const setting = await prepare(gpu, each);
+    const expected = twin(setting);
+    for (const [name, schedule] of Object.entries(testedSchedules(gpu))) {
+      for (const kernel of name === "subgroups" ? (["vec"] as const) : (["vec", "tile"] as const)) {
+        const found = await run(gpu, setting, kernel, each.M === 8 ? narrower(schedule) : schedule, true);
+        findings.push({ name: `matmul_${kernel} ${name}: ${describe(each)}`, error: worstError(found, expected.subarray(0, found.length), setting.stride) });
+      }
+    }
+  }
+  return findings;
+}
+
+/** Eight rows of activations by four of weights would need more workgroup memory than WebGPU promises. */
+function narrower(schedule: Schedule): Schedule {
+  return { ...schedule, rowsPerThread: 2 };
+}
+
+function describe({ modules, columns, M, input, output, bias }: MatmulCase): string {
+  const runs = modules.map(({ format, rows }) => `${rows} rows of ${formatKey(format)}`).join(" + ");
+  return `${runs}, K ${columns}, M ${M}, ${input} to ${output}${bias ? " with bias" : ""}`;
+}
+
+interface Setting extends MatmulCase {
+  matrix: Matrix;
+  weights: Float64Array;
+  rows: number;
+  inputs: Float32Array<ArrayBuffer>; // [TILE_ROWS, padded columns]
+  gains: Float32Array<ArrayBuffer>;
+  biases: Float32Array<ArrayBuffer>;
+  /** What the output buffer holds before, padding included: [TILE_ROWS, stride] */
+  before: Float32Array<ArrayBuffer>;
+  stride: number;
+}
+
+async function prepare(gpu: Gpu, each: MatmulCase): Promise<Setting> {
+  const random = randomValues(each.columns + each.modules[0].rows);
+  const modules = each.modules.map(({ format, rows }) => randomModule(random, format, rows, each.columns));
+  const matrix = await allocateMatrix(each.bindingLimit ? withBindingLimit(gpu, each.bindingLimit) : gpu, "weights", each.columns, modules);
+  await uploadModules(gpu, matrix, modules);
+  const { rows } = matrix;
+  const stride = each.output === "store" ? rows : padColumns(each.output === "swiglu" ? rows / 2 : rows);
+  return {
+    ...each,
+    matrix,
+    rows,
+    weights: Float64Array.from(modules.flatMap((module) => [...weightsOf(module)])),
+    inputs: paddedRows(random, TILE_ROWS, each.columns),
+    gains: paddedRows(random, 1, each.columns),
+    biases: random.floats(rows + (rows % 2)),
+    before: random.floats(TILE_ROWS * stride),
+    stride,
+  };
+}
+
+async function uploadModules(gpu: Gpu, matrix: Matrix, modules: readonly StoredModule[]): Promise<void> {
+  const uploader = await Uploader.create(gpu);
+  let start = 0;
+  for (const module of modules) {
+    await repackModule(gpu, uploader, { matrix, start, stride: 1 }, module, 99_999);
+    start += module.rows;
+  }
+  uploader.destroy();
+}
+
+function paddedRows(random: RandomValues, rows: number, columns: number): Float32Array<ArrayBuffer> {
+  const stride = padColumns(columns);
+  const values = random.floats(rows * stride);
+  return values.map((value, i) => (i % stride < columns ? value : 0));
+}
+
+/** The whole output buffer after the product, in f64. */
+function twin({ columns, input, output, bias, weights, rows, inputs, gains, biases, before, stride }: Setting): Float64Array {
+  const inputStride = padColumns(columns);
+  const x = input === "rms" ? rmsNormalised(inputs, gains, { M: TILE_ROWS, width: columns, stride: inputStride, epsilon: EPSILON }) : inputs;
+  const y = product(weights, x, { rows, columns, M: TILE_ROWS, inputStride }, bias ? biases : undefined);
+  const results = output === "swiglu" ? swiglu(y) : y;
+  const width = results.length / TILE_ROWS;
+  return Float64Array.from(before, (old, i) => {
+    const column = i % stride;
+    if (column >= width) return old;
+    const result = results[Math.floor(i / stride) * width + column];
+    return output === "residual" ? old + result : result;
+  });
+}
+
+async function run(gpu: Gpu, setting: Setting, kernel: "vec" | "tile", schedule: Schedule, runs: boolean): Promise<Float32Array> {
+  const { M, matrix, inputs, gains, biases, before, stride } = setting;
+  const inputBuffer = await bufferOf(gpu, "inputs", inputs);
+  const input: MatmulInput =
+    setting.input === "rms"
+      ? { kind: "rms", buffer: inputBuffer, gains: await bufferOf(gpu, "gains", gains), width: setting.columns, epsilon: EPSILON }
+      : { kind: "plain", buffer: inputBuffer };
+  const outputs = await bufferOf(gpu, "outputs", before);
+  const step: MatmulStep = {
+    label: "test",
+    weights: { matrix, bias: setting.bias ? await bufferOf(gpu, "bias", biases) : undefined },
+    input,
+    output: { kind: setting.output, buffer: outputs, stride },
+  };
+  if (kernel === "tile") {
+    submit(gpu, planForRows(await matmulTile(gpu, schedule, step), TILE_ROWS));
+    return readFloats(gpu, outputs, TILE_ROWS * stride);
+  }
+  const rows = await rowsBuffer(gpu, Array.from({ length: M }, (_, m) => ({ slot: m, position: 0, tokenId: 0, runs: runs && m !== 1 })));
+  submit(gpu, await matmulVec(gpu, schedule, step, M, rows));
+  return readFloats(gpu, outputs, M * stride);
+}

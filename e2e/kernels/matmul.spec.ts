@@ -1,0 +1,21 @@
+import { expect, test } from "../support/fixtures.ts";
+import type { Finding } from "./kernel_runs.ts";
+
+const PAGE = "/e2e/kernels/matmul.page.ts";
+const BOUND = 2e-5; // f32 sums of up to 2880 products, relative to the row's root mean square
+
+function expectClose(findings: readonly Finding[], bound: number): void {
+  for (const { name, error } of findings) expect.soft(error, name).toBeLessThan(bound);
+}
+
+test("matrix products are right for every weight format, in one row or many, under every schedule", async ({ harness }) => {
+  expectClose(await harness.run<Finding[]>(PAGE, "everyFormat"), BOUND);
+});
+
+test("matrix products are right for ragged shapes, mixed formats, and matrices in parts", async ({ harness }) => {
+  expectClose(await harness.run<Finding[]>(PAGE, "raggedShapes"), BOUND);
+});
+
+test("a product none of whose sequences is running writes nothing", async ({ harness }) => {
+  expect(await harness.run<number>(PAGE, "allRowsEnded")).toBe(0);
+});
