@@ -3,36 +3,29 @@
 // the token itself appends the token's key and value to the cache, and uses its own copy. Softmax is online (Milakov and
 // Gimelshein; Dao et al., "FlashAttention"), in f32. Parts: step, kv_pages, kv_*, rotate. Constants: HEADS, KV_HEADS,
 // HEAD_DIM, GROUP (query heads of a workgroup), GROUPS (workgroups per key-value head), SPLITS, SCALE, WINDOW (0 when
-// off), QKV_STRIDE, OUTPUT_STRIDE, WORKGROUP (a multiple of 64), VECTORS = GROUP + 1.
+// off), QKV_STRIDE, OUTPUT_STRIDE, WORKGROUP, VECTORS = GROUP + 1.
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;            // [M, QKV_STRIDE]: HEADS queries, KV_HEADS keys, KV_HEADS values
 @group(0) @binding(3) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE], or [M, HEADS, SPLITS, HEAD_DIM] when split
 @group(0) @binding(4) var<storage, read_write> split_stats: array<vec2f>; // [M, HEADS, SPLITS]: maximum, sum of exponentials
 
-const TILE = 64u;                       // positions scored at a time, one page
+const TILE = WORKGROUP;                      // positions scored at a time, one to a thread
 const SUBSETS = max(WORKGROUP / CHUNKS, 1u); // threads that share a chunk of eight output dimensions
+const SPANS = 16u;                           // parts of a tile whose maxima are found side by side
 const LOWEST = -3.0e38;
 var<workgroup> scores: array<f32, GROUP * TILE>;
-var<workgroup> tile_max: array<f32, GROUP * 8>;
+var<workgroup> span_max: array<f32, GROUP * SPANS>;
 var<workgroup> sums: array<vec4f, 2u * WORKGROUP>;
 var<workgroup> weights: array<f32, WORKGROUP>;
+var<private> own_kv_head: u32;
+var<private> own_first_head: u32;
 
-// Copy the group's queries and its key into `heads`.
-fn load_heads(m: u32, kv_head: u32, first_head: u32, thread: u32) {
-  for (var item = thread; item < GROUP * HEAD_DIM; item += WORKGROUP) {
-    heads[item] = qkv[m * QKV_STRIDE + first_head * HEAD_DIM + item];
-  }
-  for (var dim = thread; dim < HEAD_DIM; dim += WORKGROUP) {
-    heads[GROUP * HEAD_DIM + dim] = qkv[m * QKV_STRIDE + (HEADS + kv_head) * HEAD_DIM + dim];
-  }
+fn raw_head(m: u32, vector: u32, dim: u32) -> f32 {
+  let head = select(own_first_head + vector, HEADS + own_kv_head, vector == GROUP);
+  return qkv[m * QKV_STRIDE + head * HEAD_DIM + dim];
 }
 
-fn head_eight(vector: u32, chunk: u32) -> Eight {
-  let i = vector * HEAD_DIM + 8u * chunk;
-  return Eight(vec4f(heads[i], heads[i + 1u], heads[i + 2u], heads[i + 3u]), vec4f(heads[i + 4u], heads[i + 5u], heads[i + 6u], heads[i + 7u]));
-}
-
-fn own_value(m: u32, kv_head: u32, chunk: u32) -> Eight {
-  let i = m * QKV_STRIDE + (HEADS + KV_HEADS + kv_head) * HEAD_DIM + 8u * chunk;
+fn own_value(m: u32, chunk: u32) -> Eight {
+  let i = m * QKV_STRIDE + (HEADS + KV_HEADS + own_kv_head) * HEAD_DIM + 8u * chunk;
   return Eight(vec4f(qkv[i], qkv[i + 1u], qkv[i + 2u], qkv[i + 3u]), vec4f(qkv[i + 4u], qkv[i + 5u], qkv[i + 6u], qkv[i + 7u]));
 }
 
@@ -45,21 +38,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let slot = rows[m].x;
   let position = rows[m].y;
   let kv_head = workgroup.x / GROUPS;
-  let first_head = workgroup.x * GROUP;
-  load_heads(m, kv_head, first_head, thread);
-  rotate_heads(thread, position, GROUP);
+  own_kv_head = kv_head;
+  own_first_head = workgroup.x * GROUP;
+  rotate_heads(m, thread, position, GROUP);
 
-  // The span of this split, in whole tiles.
+  // The span of this split, in whole pages.
   let begin = select(0u, position + 1u - WINDOW, WINDOW > 0u && position >= WINDOW);
-  let first_tile = begin / TILE;
-  let tiles = position / TILE + 1u - first_tile;
-  let span = (tiles + SPLITS - 1u) / SPLITS;
-  let tile_begin = first_tile + min(workgroup.y * span, tiles);
-  let tile_end = first_tile + min((workgroup.y + 1u) * span, tiles);
-  let owner = workgroup.x % GROUPS == 0u && tile_begin < tile_end && tile_end == first_tile + tiles;
+  let first_page = begin / PAGE;
+  let pages = position / PAGE + 1u - first_page;
+  let span = (pages + SPLITS - 1u) / SPLITS;
+  let span_begin = PAGE * (first_page + min(workgroup.y * span, pages));
+  let span_end = min(PAGE * (first_page + min((workgroup.y + 1u) * span, pages)), position + 1u);
+  let owner = workgroup.x % GROUPS == 0u && span_begin <= position && span_end == position + 1u;
   if (owner && thread < CHUNKS) {
     store_eight(key_index(slot, kv_head, position, thread), head_eight(GROUP, thread));
-    store_eight(value_index(slot, kv_head, position, thread), own_value(m, kv_head, thread));
+    store_eight(value_index(slot, kv_head, position, thread), own_value(m, thread));
   }
 
   var highest: array<f32, GROUP>;
@@ -71,65 +64,57 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   }
   let chunk = thread % CHUNKS;
   let subset = thread / CHUNKS;
-  for (var tile = tile_begin; tile < tile_end; tile++) {
-    // Scores: a thread takes one position and a share of the heads.
-    let key_position = tile * TILE + thread % TILE;
-    let visible = key_position >= begin && key_position <= position;
+  for (var tile = span_begin; tile < span_end; tile += TILE) {
+    // Scores: a thread takes one position, and all the heads that share its key.
+    let key_position = tile + thread;
+    let visible = key_position >= begin && key_position < span_end;
     var dots = array<f32, GROUP>(); // spelt out: Chromium 156 does not zero a variable again when a loop comes round
     if (visible) {
+      let index = key_index(slot, kv_head, key_position, 0u);
       for (var c = 0u; c < CHUNKS; c++) {
-        var key: Eight;
+        var key = load_eight(index + c * PAGE);
         if (key_position == position) {
           key = head_eight(GROUP, c);
-        } else {
-          key = load_eight(key_index(slot, kv_head, key_position, c));
         }
-        for (var g = thread / TILE; g < GROUP; g += WORKGROUP / TILE) {
+        for (var g = 0u; g < GROUP; g++) {
           let query = head_eight(g, c);
           dots[g] += dot(query.low, key.low) + dot(query.high, key.high);
         }
       }
     }
-    for (var g = thread / TILE; g < GROUP; g += WORKGROUP / TILE) {
-      scores[g * TILE + thread % TILE] = select(LOWEST, dots[g] * SCALE, visible);
+    for (var g = 0u; g < GROUP; g++) {
+      scores[g * TILE + thread] = select(LOWEST, dots[g] * SCALE, visible);
     }
     workgroupBarrier();
-    for (var item = thread; item < GROUP * 8u; item += WORKGROUP) {
+    for (var item = thread; item < GROUP * SPANS; item += WORKGROUP) {
       var best = LOWEST;
-      for (var i = 0u; i < 8u; i++) {
-        best = max(best, scores[(item / 8u) * TILE + 8u * (item % 8u) + i]);
+      for (var i = 0u; i < TILE / SPANS; i++) {
+        best = max(best, scores[(item / SPANS) * TILE + i * SPANS + item % SPANS]);
       }
-      tile_max[item] = best;
+      span_max[item] = best;
     }
     workgroupBarrier();
     for (var g = 0u; g < GROUP; g++) {
       var best = highest[g];
-      for (var i = 0u; i < 8u; i++) {
-        best = max(best, tile_max[g * 8u + i]);
+      for (var i = 0u; i < SPANS; i++) {
+        best = max(best, span_max[g * SPANS + i]);
       }
       let shrink = exp(highest[g] - best);
       highest[g] = best;
       sum[g] *= shrink;
       low[g] *= shrink;
       high[g] *= shrink;
-    }
-    for (var item = thread; item < GROUP * TILE; item += WORKGROUP) {
-      var best = LOWEST;
-      for (var g = 0u; g < GROUP; g++) {
-        best = select(best, highest[g], g == item / TILE);
-      }
-      scores[item] = select(0.0, exp(scores[item] - best), scores[item] > LOWEST);
+      let score = scores[g * TILE + thread];
+      scores[g * TILE + thread] = select(0.0, exp(score - best), score > LOWEST);
     }
     workgroupBarrier();
     // Values: a thread takes one chunk of dimensions and a subset of the positions.
     if (subset < SUBSETS) {
-      let tile_last = min(TILE, position + 1u - tile * TILE);
-      for (var p = subset; p < tile_last; p += SUBSETS) {
-        var value: Eight;
-        if (tile * TILE + p == position) {
-          value = own_value(m, kv_head, chunk);
-        } else {
-          value = load_eight(value_index(slot, kv_head, tile * TILE + p, chunk));
+      let count = min(TILE, span_end - tile);
+      for (var p = subset; p < count; p += SUBSETS) {
+        var value = load_eight(value_index(slot, kv_head, tile + p, chunk));
+        if (tile + p == position) {
+          value = own_value(m, chunk);
         }
         for (var g = 0u; g < GROUP; g++) {
           let weight = scores[g * TILE + p];
@@ -155,7 +140,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         value += sums[2u * (s * CHUNKS) + item];
         weight += weights[s * CHUNKS + item / 2u];
       }
-      write_output(m, first_head + g, workgroup.y, item, value, weight, highest[g]);
+      write_output(m, own_first_head + g, workgroup.y, item, value, weight, highest[g]);
     }
     workgroupBarrier();
   }

@@ -3,12 +3,14 @@
 // Constants: HEADS, KV_HEADS, HEAD_DIM, QKV_STRIDE, WORKGROUP, VECTORS = 1.
 @group(0) @binding(0) var<storage, read_write> qkv: array<f32>;      // [M, QKV_STRIDE]: HEADS queries, KV_HEADS keys, KV_HEADS values
 
-fn value_eight(i: u32) -> Eight {
-  return Eight(vec4f(qkv[i], qkv[i + 1u], qkv[i + 2u], qkv[i + 3u]), vec4f(qkv[i + 4u], qkv[i + 5u], qkv[i + 6u], qkv[i + 7u]));
+var<private> own_head: u32;
+
+fn raw_head(m: u32, vector: u32, dim: u32) -> f32 {
+  return qkv[m * QKV_STRIDE + own_head * HEAD_DIM + dim];
 }
 
-fn key_eight(i: u32) -> Eight {
-  return Eight(vec4f(heads[i], heads[i + 1u], heads[i + 2u], heads[i + 3u]), vec4f(heads[i + 4u], heads[i + 5u], heads[i + 6u], heads[i + 7u]));
+fn value_eight(i: u32) -> Eight {
+  return Eight(vec4f(qkv[i], qkv[i + 1u], qkv[i + 2u], qkv[i + 3u]), vec4f(qkv[i + 4u], qkv[i + 5u], qkv[i + 6u], qkv[i + 7u]));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -20,17 +22,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let head = workgroup.x;
   let is_key = head >= HEADS;
   let base = m * QKV_STRIDE + head * HEAD_DIM;
-  for (var dim = thread; dim < HEAD_DIM; dim += WORKGROUP) {
-    heads[dim] = qkv[base + dim];
-  }
-  rotate_heads(thread, rows[m].y, select(1u, 0u, is_key));
+  own_head = head;
+  rotate_heads(m, thread, rows[m].y, select(1u, 0u, is_key));
+  storageBarrier(); // every thread has read the raw head
   if (!is_key) {
     for (var dim = thread; dim < HEAD_DIM; dim += WORKGROUP) {
-      qkv[base + dim] = heads[dim];
+      qkv[base + dim] = heads[dim / 4u][dim % 4u];
     }
   } else if (thread < CHUNKS) {
     let kv_head = head - HEADS;
-    store_eight(key_index(rows[m].x, kv_head, rows[m].y, thread), key_eight(8u * thread));
+    store_eight(key_index(rows[m].x, kv_head, rows[m].y, thread), head_eight(0u, thread));
     store_eight(value_index(rows[m].x, kv_head, rows[m].y, thread), value_eight(base + KV_HEADS * HEAD_DIM + 8u * thread));
   }
 }

@@ -1,11 +1,12 @@
 // The VECTORS query and key heads that a workgroup prepares: normalised per head where QK_NORM (Henry et al.,
-// "Query-Key Normalization"), then rotated by position (Su et al., "RoFormer"; halves paired as in GPT-NeoX).
-// Constants: VECTORS, HEAD_DIM, ROTARY_DIM, QK_NORM, EPSILON, WORKGROUP.
+// "Query-Key Normalization"), then rotated by position (Su et al., "RoFormer"; halves paired as in GPT-NeoX). The kernel
+// supplies raw_head(m, vector, dim). Constants: VECTORS, HEAD_DIM, ROTARY_DIM, QK_NORM, EPSILON, WORKGROUP.
 @group(0) @binding(1) var<storage, read> rope: array<vec2f>;         // [context, ROTARY_DIM / 2]: cosine, sine
 @group(0) @binding(2) var<storage, read> head_gains: array<f32>;     // [2, HEAD_DIM]: queries, then keys
 
 const LANES = 8u; // threads that share a head's sum of squares
-var<workgroup> heads: array<f32, VECTORS * HEAD_DIM>;
+const HEAD_QUADS = HEAD_DIM / 4u;
+var<workgroup> heads: array<vec4f, VECTORS * HEAD_QUADS>;
 var<workgroup> head_squares: array<f32, VECTORS * LANES>;
 
 fn head_scale(vector: u32) -> f32 {
@@ -19,44 +20,54 @@ fn head_scale(vector: u32) -> f32 {
   return inverseSqrt(sum / f32(HEAD_DIM) + EPSILON);
 }
 
-fn head_gain(is_key: bool, dim: u32) -> f32 {
-  return select(1.0, head_gains[select(0u, HEAD_DIM, is_key) + dim], QK_NORM);
-}
-
-fn measure_heads(thread: u32) {
+fn measure_heads(m: u32, thread: u32) {
   for (var item = thread; item < VECTORS * LANES; item += WORKGROUP) {
     var sum = 0.0;
     for (var dim = item % LANES; dim < HEAD_DIM; dim += LANES) {
-      let value = heads[(item / LANES) * HEAD_DIM + dim];
+      let value = raw_head(m, item / LANES, dim);
       sum += value * value;
     }
     head_squares[item] = sum;
   }
 }
 
-// Rotate `heads` in place; vectors from `first_key` on are keys. Barriers before and after are inside.
-fn rotate_heads(thread: u32, position: u32, first_key: u32) {
-  workgroupBarrier();
-  measure_heads(thread);
-  workgroupBarrier();
-  const PAIRS = HEAD_DIM / 2u;
-  for (var item = thread; item < VECTORS * PAIRS; item += WORKGROUP) {
-    let vector = item / PAIRS;
-    let pair = item % PAIRS;
-    // Pairs beyond the rotary dimensions pass through; they are numbered so that each dimension has one owner.
-    let rotary = pair < ROTARY_DIM / 2u;
-    let rest = ROTARY_DIM + 2u * (pair - ROTARY_DIM / 2u);
-    let a = select(rest, pair, rotary);
-    let b = select(rest + 1u, pair + ROTARY_DIM / 2u, rotary);
+fn normalised(m: u32, vector: u32, dim: u32, scale: f32, gains: u32) -> f32 {
+  return raw_head(m, vector, dim) * select(1.0, scale * head_gains[gains + dim], QK_NORM);
+}
+
+fn rotated(m: u32, vector: u32, dim: u32, position: u32, scale: f32, gains: u32) -> f32 {
+  const HALF_DIM = ROTARY_DIM / 2u;
+  let own = normalised(m, vector, dim, scale, gains);
+  if (dim >= ROTARY_DIM) {
+    return own;
+  }
+  let is_second = dim >= HALF_DIM;
+  let pair = select(dim, dim - HALF_DIM, is_second);
+  let partner = normalised(m, vector, select(dim + HALF_DIM, pair, is_second), scale, gains);
+  let turn = rope[position * HALF_DIM + pair];
+  return own * turn.x + select(-partner, partner, is_second) * turn.y;
+}
+
+// Fill `heads`; vectors from `first_key` on are keys. The barriers before and after are inside.
+fn rotate_heads(m: u32, thread: u32, position: u32, first_key: u32) {
+  if (QK_NORM) {
+    measure_heads(m, thread);
+    workgroupBarrier();
+  }
+  for (var item = thread; item < VECTORS * HEAD_QUADS; item += WORKGROUP) {
+    let vector = item / HEAD_QUADS;
+    let dim = 4u * (item % HEAD_QUADS);
     let scale = head_scale(vector);
-    let x = heads[vector * HEAD_DIM + a] * scale * head_gain(vector >= first_key, a);
-    let y = heads[vector * HEAD_DIM + b] * scale * head_gain(vector >= first_key, b);
-    var turn = vec2f(1.0, 0.0);
-    if (rotary) {
-      turn = rope[position * (ROTARY_DIM / 2u) + pair];
-    }
-    heads[vector * HEAD_DIM + a] = x * turn.x - y * turn.y;
-    heads[vector * HEAD_DIM + b] = y * turn.x + x * turn.y;
+    let gains = select(0u, HEAD_DIM, vector >= first_key);
+    heads[item] = vec4f(
+      rotated(m, vector, dim, position, scale, gains), rotated(m, vector, dim + 1u, position, scale, gains),
+      rotated(m, vector, dim + 2u, position, scale, gains), rotated(m, vector, dim + 3u, position, scale, gains),
+    );
   }
   workgroupBarrier();
+}
+
+fn head_eight(vector: u32, chunk: u32) -> Eight {
+  let first = vector * HEAD_QUADS + 2u * chunk;
+  return Eight(heads[first], heads[first + 1u]);
 }

@@ -42,6 +42,17 @@ function queryGroup({ heads, kvHeads }: AttentionSpec): number {
   return 1;
 }
 
+const WORKGROUP_MEMORY = 16_384; // bytes that every WebGPU device has
+
+/** The widest decode workgroup, up to the schedule's, whose heads, scores and sums fit in workgroup memory. */
+function decodeWorkgroup(schedule: Schedule, { headDim }: AttentionSpec, group: number): number {
+  const bytes = (workgroup: number) => 4 * ((group + 1) * (headDim + 8) + group * 16 + workgroup * (group + 9));
+  for (let workgroup = schedule.attentionWorkgroup; workgroup > 64; workgroup /= 2) {
+    if (bytes(workgroup) <= WORKGROUP_MEMORY) return workgroup;
+  }
+  return 64;
+}
+
 function sharedConstants(step: AttentionStep): ShaderConstants {
   const { heads, kvHeads, headDim, scale, window, headNorms } = step.attention;
   return {
@@ -77,7 +88,7 @@ export async function attentionDecode(
     GROUPS: groups,
     VECTORS: group + 1,
     SPLITS: splits,
-    WORKGROUP: schedule.attentionWorkgroup,
+    WORKGROUP: decodeWorkgroup(schedule, step.attention, group),
   });
   const label = `attention_decode ${step.label}`;
   const pipeline = await gpu.compile(label, code);

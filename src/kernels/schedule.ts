@@ -12,7 +12,7 @@ export interface Schedule {
   subgroups: { min: number } | undefined;
   /** Threads on a side of a matmul_tile workgroup. */
   tileSide: number;
-  /** Threads of an attention workgroup, a multiple of 64. */
+  /** Threads of a decode attention workgroup at most: 64, 128 or 256. */
   attentionWorkgroup: number;
   /** Spans into which a sequence's cache is cut for decoding, by its length. */
   splits: (length: number) => number;
@@ -34,7 +34,7 @@ export function chooseSchedule(traits: GpuTraits): Schedule {
     rowsPerThread: 4,
     subgroups: wide ? traits.subgroups : undefined,
     tileSide: 16,
-    attentionWorkgroup: 64,
+    attentionWorkgroup: 256,
     splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : 16),
   };
 }
