@@ -24,7 +24,7 @@ export async function withGpu<T>(options: GpuOptions, use: (gpu: Gpu) => Promise
 }
 
 /** The schedules that kernels are tested with, whatever the adapter: those of processors, of GPUs, and of GPUs with subgroups. */
-export function testedSchedules({ traits }: Gpu): Record<string, Schedule> {
+export function testedSchedules({ traits }: Gpu): Record<string, Schedule | undefined> & Record<"processor" | "gpu", Schedule> {
   const processor = chooseSchedule({ f16: false, subgroups: undefined, isSoftware: true });
   const gpu = chooseSchedule({ f16: false, subgroups: undefined, isSoftware: false });
   // Streams are 32 lanes wide, and hold whole subgroups up to that size.

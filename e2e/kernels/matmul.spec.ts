@@ -2,7 +2,7 @@ import { expect, test } from "../support/fixtures.ts";
 import type { Finding } from "./kernel_runs.ts";
 
 const PAGE = "/e2e/kernels/matmul.page.ts";
-const BOUND = 2e-5; // f32 sums of up to 2880 products, relative to the row's root mean square
+const BOUND = 1e-5; // f32 sums of up to 2880 products, relative to the row's root mean square
 
 function expectClose(findings: readonly Finding[], bound: number): void {
   for (const { name, error } of findings) expect.soft(error, name).toBeLessThan(bound);
