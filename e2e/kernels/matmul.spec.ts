@@ -1,12 +1,9 @@
 import { expect, test } from "../support/fixtures.ts";
+import { expectClose } from "./expect_close.ts";
 import type { Finding } from "./kernel_runs.ts";
 
 const PAGE = "/e2e/kernels/matmul.page.ts";
 const BOUND = 1e-5; // f32 sums of up to 2880 products, relative to the row's root mean square
-
-function expectClose(findings: readonly Finding[], bound: number): void {
-  for (const { name, error } of findings) expect.soft(error, name).toBeLessThan(bound);
-}
 
 test("matrix products are right for every weight format, in one row or many, under every schedule", async ({ harness }) => {
   expectClose(await harness.run<Finding[]>(PAGE, "everyFormat"), BOUND);
