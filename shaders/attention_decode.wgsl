@@ -1,11 +1,11 @@
 // Attention of one token of each sequence over its cache: a workgroup serves GROUP query heads that share a key-value
 // head, over one of SPLITS spans of positions. It normalises and rotates its heads first; the workgroup whose span holds
 // the token itself appends the token's key and value to the cache, and uses its own copy. Softmax is online (Milakov and
-// Gimelshein; Dao et al., "FlashAttention"), in f32. Parts: step, kv_pages, kv_*, rotate. Constants: HEADS, KV_HEADS,
+// Gimelshein; Dao et al., "FlashAttention"), in f32. Parts: step, kv_pages, kv_*, block, rotate. Constants: HEADS, KV_HEADS,
 // HEAD_DIM, GROUP (query heads of a workgroup), GROUPS (workgroups per key-value head), SPLITS, SCALE, WINDOW (0 when
 // off), QKV_STRIDE, OUTPUT_STRIDE, WORKGROUP, VECTORS = GROUP + 1.
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;            // [M, QKV_STRIDE]: HEADS queries, KV_HEADS keys, KV_HEADS values
-@group(0) @binding(3) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE], or [M, HEADS, SPLITS, HEAD_DIM] when split
+@group(0) @binding(3) var<storage, read_write> outputs: array<f32>;  // [M, SPLITS, OUTPUT_STRIDE], striped
 @group(0) @binding(4) var<storage, read_write> split_stats: array<vec2f>; // [M, HEADS, SPLITS]: maximum, sum of exponentials
 
 const TILE = WORKGROUP;                      // positions scored at a time, one to a thread
@@ -147,16 +147,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 }
 
 fn write_output(m: u32, head: u32, split: u32, quad: u32, value: vec4f, weight: f32, highest: f32) {
-  var base = m * OUTPUT_STRIDE + head * HEAD_DIM + 4u * quad;
+  let base = (m * SPLITS + split) * OUTPUT_STRIDE + 4u * striped(head * HEAD_QUADS + quad, OUTPUT_STRIDE / 32u);
   var result = value;
   if (SPLITS == 1u) {
     result /= weight;
-  } else {
-    let part = (m * HEADS + head) * SPLITS + split;
-    base = part * HEAD_DIM + 4u * quad;
-    if (quad == 0u) {
-      split_stats[part] = vec2f(highest, weight);
-    }
+  } else if (quad == 0u) {
+    split_stats[(m * HEADS + head) * SPLITS + split] = vec2f(highest, weight);
   }
   outputs[base] = result.x;
   outputs[base + 1u] = result.y;

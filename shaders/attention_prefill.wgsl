@@ -1,9 +1,9 @@
 // Causal attention of consecutive rows of one sequence over its cache, which holds their keys and values already. A
 // workgroup takes QUERIES rows of one head and walks the positions in tiles of KEYS, with online softmax in f32 (Dao et
-// al., "FlashAttention"). Eight threads share a row. Parts: step, kv_pages, kv_*. Constants: HEADS, KV_HEADS, HEAD_DIM,
+// al., "FlashAttention"). Eight threads share a row. Parts: step, kv_pages, kv_*, block. Constants: HEADS, KV_HEADS, HEAD_DIM,
 // SCALE, WINDOW (0 when off), QKV_STRIDE, OUTPUT_STRIDE, M.
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;            // [M, QKV_STRIDE]: rotated queries first
-@group(0) @binding(1) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE]
+@group(0) @binding(1) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE], striped
 
 const QUERIES = 8u;
 const KEYS = 32u;
@@ -89,10 +89,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   for (var o = 0u; o < OWNED; o++) {
     let chunk = lane + 8u * o;
     if (chunk < CHUNKS) {
-      let base = m * OUTPUT_STRIDE + head * HEAD_DIM + 8u * chunk;
+      let quad = (head * HEAD_DIM + 8u * chunk) / 4u;
+      let low_place = m * OUTPUT_STRIDE + 4u * striped(quad, OUTPUT_STRIDE / 32u);
+      let high_place = m * OUTPUT_STRIDE + 4u * striped(quad + 1u, OUTPUT_STRIDE / 32u);
       for (var i = 0u; i < 4u; i++) {
-        outputs[base + i] = low[o][i] / sum;
-        outputs[base + 4u + i] = high[o][i] / sum;
+        outputs[low_place + i] = low[o][i] / sum;
+        outputs[high_place + i] = high[o][i] / sum;
       }
     }
   }

@@ -34,3 +34,9 @@ struct Inputs {
   x: Block,
   squares: f32,
 }
+
+// Activations lie in striped rows: the first quad of every block, then the second of every block, and so on to the
+// eighth, so that neighbouring lanes, one block each, read neighbouring addresses. The twin is kernels/striped.ts.
+fn striped(quad: u32, blocks: u32) -> u32 {
+  return (quad % 8u) * blocks + quad / 8u;
+}

@@ -1,11 +1,12 @@
 // Add results to the residual stream in place: every element has one owner. Constants: OUTPUT_STRIDE, OUTPUT_ROWS.
-@group(0) @binding(2) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE]
+@group(0) @binding(2) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE], striped
 
 // Take the results of `row` and `row + 1`, where row is even and the second may lie past the end.
 fn emit(m: u32, row: u32, value: vec2f) {
   let result = value + bias_pair(row);
-  outputs[m * OUTPUT_STRIDE + row] += result.x;
+  let place = m * OUTPUT_STRIDE + 4u * striped(row / 4u, OUTPUT_STRIDE / 32u) + row % 4u;
+  outputs[place] += result.x;
   if (row + 1u < OUTPUT_ROWS) {
-    outputs[m * OUTPUT_STRIDE + row + 1u] += result.y;
+    outputs[place + 1u] += result.y;
   }
 }

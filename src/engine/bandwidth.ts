@@ -2,7 +2,7 @@ import { encodeDispatches } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { STREAM_WORKGROUPS, streamRead } from "../kernels/stream_read.ts";
 
-const ROUNDS = 8; // reads of the whole buffer in one submit, to drown the submit's own cost
+const ROUNDS = 32; // reads of the whole buffer in one submit, to drown the submit's own cost
 
 /** Measure how fast this GPU streams a large buffer, in bytes per second: the roof of decoding. */
 export async function measureBandwidth(gpu: Gpu): Promise<number> {

@@ -5,6 +5,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { Uploader } from "../gpu/upload.ts";
 import type { DecoderSpec, LayerSpec, LinearSpec } from "../kernels/decoder_spec.ts";
 import { createVector, type DecoderWeights, type LayerWeights, type LinearWeights } from "../kernels/decoder_weights.ts";
+import { stripedIndex } from "../kernels/striped.ts";
 import { allocateMatrix, formatKey, isSameFormat, padColumns, type Matrix, type RowRun } from "../quant/matrix.ts";
 import type { ModuleWeights } from "../quant/module_weights.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
@@ -65,7 +66,7 @@ async function allocateLayer(gpu: Gpu, hiddenSize: number, layer: LayerSpec, job
 async function norm(gpu: Gpu, jobs: WeightJobs, module: string, width: number): Promise<GPUBuffer> {
   const values = new Float32Array(padColumns(width));
   const buffer = await createVector(gpu, module, values);
-  jobs.wantVector(`${module}.weight`, width, { buffer, values, start: 0, stride: 1 });
+  jobs.wantVector(`${module}.weight`, width, { buffer, values, place: (i) => stripedIndex(i, values.length) });
   return buffer;
 }
 
@@ -74,8 +75,8 @@ async function headGains(gpu: Gpu, { attention }: LayerSpec, jobs: WeightJobs): 
   const values = new Float32Array(2 * headDim);
   const buffer = await createVector(gpu, headNorms?.query ?? "no head norms", values);
   if (headNorms) {
-    jobs.wantVector(`${headNorms.query}.weight`, headDim, { buffer, values, start: 0, stride: 1 });
-    jobs.wantVector(`${headNorms.key}.weight`, headDim, { buffer, values, start: headDim, stride: 1 });
+    jobs.wantVector(`${headNorms.query}.weight`, headDim, { buffer, values, place: (i) => i });
+    jobs.wantVector(`${headNorms.key}.weight`, headDim, { buffer, values, place: (i) => headDim + i });
   }
   return buffer;
 }
@@ -115,7 +116,7 @@ async function fill(
   const bias = linears.some((linear) => linear.bias) ? await createVector(gpu, `${matrix.label} bias`, values) : undefined;
   for (const [i, linear] of linears.entries()) {
     jobs.wantMatrix(modules[i], { matrix, ...places[i] });
-    if (bias && linear.bias) jobs.wantVector(`${linear.module}.bias`, linear.rows, { buffer: bias, values, ...places[i] });
+    if (bias && linear.bias) jobs.wantVector(`${linear.module}.bias`, linear.rows, { buffer: bias, values, place: (row) => places[i].start + row * places[i].stride });
   }
   return { matrix, bias };
 }

@@ -24,12 +24,12 @@ export interface TensorJob {
   consume: () => Promise<TensorConsumer>;
 }
 
-/** Where a vector's elements go: element i lands at `start + i * stride` of an f32 buffer. */
+/** Where a vector's elements go in an f32 buffer. */
 export interface VectorTarget {
   buffer: GPUBuffer;
   values: Float32Array<ArrayBuffer>;
-  start: number;
-  stride: number;
+  /** Index of element i. */
+  place: (i: number) => number;
 }
 
 /** Finds the tensors of a checkpoint, and collects the jobs of those that a model wants. */
@@ -124,8 +124,8 @@ class VectorConsumer implements TensorConsumer {
   async end(): Promise<void> {
     const { dtype } = this.#entry;
     if (!isFloatDtype(dtype)) throw new Error(`${this.#entry.name}: ${dtype} was let through`);
-    const { buffer, values, start, stride } = this.#target;
-    for (const [i, value] of decodeFloats(this.#bytes, dtype).entries()) values[start + i * stride] = value;
+    const { buffer, values, place } = this.#target;
+    for (const [i, value] of decodeFloats(this.#bytes, dtype).entries()) values[place(i)] = value;
     this.#gpu.device.queue.writeBuffer(buffer, 0, values);
   }
 }

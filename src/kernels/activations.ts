@@ -6,11 +6,11 @@ import type { DecoderSpec } from "./decoder_spec.ts";
 export interface Activations {
   M: number;
   rows: GPUBuffer; // u32 [M, 4]: slot, position, token id, 1 while it runs
-  hidden: GPUBuffer; // f32 [M, hiddenSize, padded]: the residual stream
+  hidden: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the residual stream
   qkv: GPUBuffer; // f32 [M, largest (heads + 2 kvHeads) headDim]
-  attended: GPUBuffer; // f32 [M, largest heads headDim, padded]
-  mlp: GPUBuffer; // f32 [M, largest intermediateSize, padded]
-  partials: GPUBuffer; // f32 [M, heads, splits, headDim]
+  attended: GPUBuffer; // f32 [M, largest heads headDim, padded], striped
+  mlp: GPUBuffer; // f32 [M, largest intermediateSize, padded], striped
+  partials: GPUBuffer; // f32 [M, splits, largest heads headDim, padded], striped
   splitStats: GPUBuffer; // f32 [M, heads, splits, 2]
 }
 
@@ -28,7 +28,7 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     qkv: await floats("qkv", widest(({ attention }) => (attention.heads + 2 * attention.kvHeads) * attention.headDim)),
     attended: await floats("attended", padColumns(attended)),
     mlp: await floats("mlp", padColumns(widest(({ mlp }) => mlp.intermediateSize))),
-    partials: await floats("attention parts", splits > 1 ? attended * splits : 0),
+    partials: await floats("attention parts", splits > 1 ? padColumns(attended) * splits : 0),
     splitStats: await floats("attention part stats", heads * splits * 2),
   };
 }

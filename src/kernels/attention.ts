@@ -23,7 +23,7 @@ export interface AttentionStep {
   rotaryDim: number;
   M: number;
   qkv: GPUBuffer; // f32 [M, (heads + 2 kvHeads) headDim]
-  attended: GPUBuffer; // f32 [M, heads headDim, padded]
+  attended: GPUBuffer; // f32 [M, heads headDim, padded], striped
   rope: GPUBuffer;
   headGains: GPUBuffer;
   cache: KvCache;
@@ -82,7 +82,7 @@ export async function attentionDecode(
   const { heads, kvHeads } = step.attention;
   const group = queryGroup(step.attention);
   const groups = heads / kvHeads / group;
-  const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), rotate, attentionDecodeShader], {
+  const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), block, rotate, attentionDecodeShader], {
     ...sharedConstants(step),
     GROUP: group,
     GROUPS: groups,
@@ -121,7 +121,7 @@ export async function ropeAppend(gpu: Gpu, step: AttentionStep): Promise<RowDisp
 
 /** Prepare causal attention of a prefill chunk. */
 export async function attentionPrefill(gpu: Gpu, step: AttentionStep): Promise<RowDispatch> {
-  const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), attentionPrefillShader], sharedConstants(step));
+  const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), block, attentionPrefillShader], sharedConstants(step));
   const label = `attention_prefill ${step.label}`;
   const pipeline = await gpu.compile(label, code);
   const group0 = { 0: step.qkv, 1: step.attended };

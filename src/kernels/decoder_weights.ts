@@ -11,11 +11,11 @@ export interface LinearWeights {
 
 /** One layer's weights on the GPU. */
 export interface LayerWeights {
-  attentionNorm: GPUBuffer; // f32 [hiddenSize, padded]
+  attentionNorm: GPUBuffer; // f32 [hiddenSize, padded], striped
   qkv: LinearWeights; // rows: queries, keys, values
   headGains: GPUBuffer; // f32 [2, headDim]: queries, keys; unread where there are no head norms
   output: LinearWeights;
-  mlpNorm: GPUBuffer; // f32 [hiddenSize, padded]
+  mlpNorm: GPUBuffer; // f32 [hiddenSize, padded], striped
   gateUp: LinearWeights; // rows: gate 0, up 0, gate 1, up 1, ...
   down: LinearWeights;
 }
@@ -25,7 +25,7 @@ export interface DecoderWeights {
   embedding: Matrix;
   /** The embedding itself when they are tied. */
   head: Matrix;
-  finalNorm: GPUBuffer; // f32 [hiddenSize, padded]
+  finalNorm: GPUBuffer; // f32 [hiddenSize, padded], striped
   layers: readonly LayerWeights[];
 }
 

@@ -1,7 +1,7 @@
 import { prepareDispatch, type Bindings, type Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { assembleShader } from "../gpu/shader.ts";
-import { weightBindings, weightConstants, weightShaderParts, type MatrixPart } from "../quant/matrix.ts";
+import { weightBindings, weightConstants, weightShaderParts, type Matrix, type MatrixPart } from "../quant/matrix.ts";
 import biasAdd from "../../shaders/lib/bias_add.wgsl?raw";
 import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
 import candidate from "../../shaders/lib/candidate.wgsl?raw";
@@ -57,14 +57,14 @@ function inputBindings(input: MatmulInput): Bindings {
 }
 
 /** Workgroups that a part's rows take in matmul_vec. */
-function vecWorkgroups(schedule: Schedule, part: MatrixPart): number {
-  const rowsPerWorkgroup = (schedule.workgroup / schedule.threadsPerRow) * schedule.rowsPerThread;
-  return Math.ceil(part.rows / rowsPerWorkgroup);
+function vecWorkgroups(schedule: Schedule, { paddedColumns }: Matrix, part: MatrixPart): number {
+  const streams = schedule.workgroup / schedule.threadsPerRow(part.rows, paddedColumns);
+  return Math.ceil(part.rows / (streams * schedule.rowsPerThread));
 }
 
 /** How many spans of logits matmul_vec reports the best of, for `[M, count]` stats. */
 export function logitStatCount(schedule: Schedule, head: LinearWeights): number {
-  return head.matrix.parts.reduce((sum, part) => sum + vecWorkgroups(schedule, part), 0);
+  return head.matrix.parts.reduce((sum, part) => sum + vecWorkgroups(schedule, head.matrix, part), 0);
 }
 
 /** Prepare y = W x for `M` rows of x at once; one dispatch for each part of W. */
@@ -73,7 +73,7 @@ export async function matmulVec(gpu: Gpu, schedule: Schedule, step: MatmulStep, 
   let statStart = 0;
   for (const part of step.weights.matrix.parts) {
     dispatches.push(await matmulVecPart(gpu, schedule, step, part, M, rows, statStart));
-    statStart += vecWorkgroups(schedule, part);
+    statStart += vecWorkgroups(schedule, step.weights.matrix, part);
   }
   return dispatches;
 }
@@ -82,7 +82,8 @@ async function matmulVecPart(
   gpu: Gpu, schedule: Schedule, step: MatmulStep, part: MatrixPart, M: number, rows: GPUBuffer, statStart: number,
 ): Promise<Dispatch> {
   const { weights, input, output } = step;
-  const { workgroup, threadsPerRow, rowsPerThread, subgroups } = schedule;
+  const { workgroup, rowsPerThread, subgroups } = schedule;
+  const threadsPerRow = schedule.threadsPerRow(part.rows, weights.matrix.paddedColumns);
   const logits = output.kind === "logits" ? output : undefined;
   const code = assembleShader(
     [
@@ -114,7 +115,7 @@ async function matmulVecPart(
   const group0 = { ...inputBindings(input), 2: output.buffer, 3: weights.bias, 4: logits?.stats, 5: logits?.seen };
   const group2 = { 0: rows, 1: logits?.sampling };
   const pipeline = await gpu.compile(label, code);
-  return prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), group2], [vecWorkgroups(schedule, part), 1, 1]);
+  return prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), group2], [vecWorkgroups(schedule, weights.matrix, part), 1, 1]);
 }
 
 /** A dispatch over many rows, whose workgroups along y depend on how many rows there are. */

@@ -4,8 +4,8 @@ import type { GpuTraits } from "../gpu/gpu.ts";
 export interface Schedule {
   /** Threads of a matmul_vec workgroup. */
   workgroup: number;
-  /** Threads that share a row of the matrix: 1 needs no barrier's worth of work, more read memory in wide strips. */
-  threadsPerRow: number;
+  /** Threads that share a row of a matrix, by its shape. */
+  threadsPerRow: (rows: number, columns: number) => number;
   /** Rows of the matrix that a thread computes at once. Even. */
   rowsPerThread: number;
   /** Whether reductions start inside subgroups. */
@@ -21,17 +21,27 @@ export interface Schedule {
 /** Parts that the output projection merges while it reads; more take a dispatch of their own. */
 export const MERGED_SPLITS = 4;
 
+const ROWS_PER_THREAD = 4;
+const THREADS_WANTED = 98_304; // about what keeps the memory of a large GPU busy
+
+/** A short row goes to one subgroup; where a matrix has few rows, more threads share each, down to a block for each. */
+function lanesFor(rows: number, columns: number): number {
+  let lanes = 32;
+  while (lanes < 128 && (rows / ROWS_PER_THREAD) * lanes < THREADS_WANTED && lanes * 32 < columns) lanes *= 2;
+  return lanes;
+}
+
 /** Choose a schedule from what the adapter reports. */
 export function chooseSchedule(traits: GpuTraits): Schedule {
   if (traits.isSoftware) {
     // A processor runs a workgroup's threads in turn: rows one to a thread, and one pass over the cache.
-    return { workgroup: 16, threadsPerRow: 1, rowsPerThread: 2, subgroups: undefined, tileSide: 8, attentionWorkgroup: 64, splits: () => 1 };
+    return { workgroup: 16, threadsPerRow: () => 1, rowsPerThread: 2, subgroups: undefined, tileSide: 8, attentionWorkgroup: 64, splits: () => 1 };
   }
   const wide = traits.subgroups !== undefined && traits.subgroups.min >= 16 && traits.subgroups.max <= 32;
   return {
     workgroup: 128,
-    threadsPerRow: 32,
-    rowsPerThread: 4,
+    threadsPerRow: lanesFor,
+    rowsPerThread: ROWS_PER_THREAD,
     subgroups: wide ? traits.subgroups : undefined,
     tileSide: 16,
     attentionWorkgroup: 256,
