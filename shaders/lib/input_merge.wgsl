@@ -6,7 +6,7 @@
 fn load_inputs(m: u32, block: u32) -> Inputs {
   const BLOCKS = K / 32u;
   if (HEAD_DIM % 32u == 0u) {
-    let weights = split_weights(m, block / (HEAD_DIM / 32u)); // one head holds the whole block
+    let weights = split_weights(m, 32u * block / HEAD_DIM); // one head holds the whole block
     return Inputs(Block(
       merged(m, block, weights), merged(m, block + BLOCKS, weights),
       merged(m, block + 2u * BLOCKS, weights), merged(m, block + 3u * BLOCKS, weights),
