@@ -1,14 +1,13 @@
 import type { Gpu, GpuOptions } from "../../src/gpu/gpu.ts";
-import { readBuffer } from "../../src/gpu/readback.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
 import { attentionDecode, attentionMerge } from "../../src/kernels/attention.ts";
 import { matmulVec } from "../../src/kernels/matmul.ts";
 import { MERGED_SPLITS } from "../../src/kernels/schedule.ts";
 import { padColumns } from "../../src/quant/matrix.ts";
 import { attend, prepareHead } from "../reference/attention.ts";
-import { readHead, writeHead, type Place } from "../reference/kv_pages.ts";
+import { readHead, writeHead } from "../reference/kv_pages.ts";
 import { product } from "../reference/matmul.ts";
-import { attentionSetting, describeShape, qkvHead, SLOTS, type AttentionSetting, type AttentionShape } from "./attention_setting.ts";
+import { attentionSetting, cacheError, describeShape, qkvHead, readAttended, SLOTS, type AttentionSetting, type AttentionShape } from "./attention_setting.ts";
 import { bufferOf, readFloats, rowsBuffer, submit, testedSchedules, withGpu, worstError, type Finding, type Row } from "./kernel_runs.ts";
 import { matrixOf, randomModule, weightsOf } from "./random_matrix.ts";
 import { randomValues } from "./random_values.ts";
@@ -61,18 +60,18 @@ async function runCase(gpu: Gpu, each: DecodeCase): Promise<Finding[]> {
   const setting = await attentionSetting(gpu, random, each, await rowsBuffer(gpu, rows), M, filled);
   const { step } = setting;
   const schedule = { ...testedSchedules(gpu).gpu, attentionWorkgroup: each.workgroup ?? 64 };
-  const partials = await bufferOf(gpu, "partials", new Float32Array(M * heads * headDim * splits));
+  const partials = await bufferOf(gpu, "partials", new Float32Array(M * padColumns(heads * headDim) * splits));
   const splitStats = await bufferOf(gpu, "split stats", new Float32Array(M * heads * splits * 2));
   submit(gpu, [await attentionDecode(gpu, schedule, step, splits, partials, splitStats)]);
 
   const name = `${describeShape(each)}, lengths ${lengths.join(" ")}, ${splits} splits`;
   const attended = decodeTwin(setting, rows);
-  const findings = [{ name: `appended: ${name}`, error: await cacheError(gpu, setting, rows) }];
+  const findings = [{ name: `appended: ${name}`, error: await cacheError(gpu, setting, rows.filter(({ runs }) => runs)) }];
   if (splits > 1 && splits <= MERGED_SPLITS) {
     return [...findings, { name: `merged by the projection: ${name}`, error: await projectionError(gpu, setting, rows, attended, splits, partials, splitStats) }];
   }
   if (splits > 1) submit(gpu, [await attentionMerge(gpu, step, splits, partials, splitStats)]);
-  const found = await readFloats(gpu, step.attended, attended.length);
+  const found = await readAttended(gpu, setting);
   return [...findings, { name: `attended: ${name}`, error: worstError(found, attended, attended.length / M) }];
 }
 
@@ -97,23 +96,6 @@ function decodeTwin(setting: AttentionSetting, rows: readonly Row[]): Float64Arr
     }
   }
   return attended;
-}
-
-/** How far the new rows of the cache are from the twin's; infinitely when anything else changed. */
-async function cacheError(gpu: Gpu, { step, pool, shape }: AttentionSetting, rows: readonly Row[]): Promise<number> {
-  const found = { ...pool, bytes: new Uint8Array(await readBuffer(gpu.device, step.pool)) };
-  let worst = 0;
-  for (const { slot, position, runs } of rows) {
-    if (!runs) continue;
-    for (let kvHead = 0; kvHead < shape.kvHeads; kvHead++) {
-      for (const kind of ["key", "value"] as const) {
-        const place: Place = { slot, kvHead, position, kind };
-        worst = Math.max(worst, worstError(readHead(found, place), readHead(pool, place), shape.headDim));
-        writeHead(found, place, readHead(pool, place));
-      }
-    }
-  }
-  return found.bytes.every((byte, i) => byte === pool.bytes[i]) ? worst : Infinity;
 }
 
 /** Project the split parts by a random matrix, and compare the running rows with the twin's product. */

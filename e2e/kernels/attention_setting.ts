@@ -1,12 +1,14 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
+import { readBuffer } from "../../src/gpu/readback.ts";
 import type { AttentionStep } from "../../src/kernels/attention.ts";
 import type { AttentionSpec, RopeSpec } from "../../src/kernels/decoder_spec.ts";
 import { ropeTable } from "../../src/kernels/decoder_weights.ts";
 import { pageBytes, type KvCache, type KvType } from "../../src/kernels/kv_cache.ts";
 import { padColumns } from "../../src/quant/matrix.ts";
 import type { HeadPreparation } from "../reference/attention.ts";
-import { createPool, writeHead, type PagedPool } from "../reference/kv_pages.ts";
-import { bufferOf } from "./kernel_runs.ts";
+import { createPool, readHead, writeHead, type PagedPool, type Place } from "../reference/kv_pages.ts";
+import { striped, unstriped } from "../reference/striped.ts";
+import { bufferOf, readFloats, worstError } from "./kernel_runs.ts";
 import type { RandomValues } from "./random_values.ts";
 
 /** The shape of an attention under test. */
@@ -60,7 +62,7 @@ export async function attentionSetting(gpu: Gpu, random: RandomValues, shape: At
     rotaryDim: rope.rotaryDim,
     M,
     qkv: await bufferOf(gpu, "qkv", qkv),
-    attended: await bufferOf(gpu, "attended", before),
+    attended: await bufferOf(gpu, "attended", striped(before, padColumns(heads * headDim))),
     rope: await bufferOf(gpu, "rope", ropeTable(rope, CONTEXT)),
     headGains: await bufferOf(gpu, "head gains", gains),
     cache,
@@ -76,6 +78,27 @@ export function qkvHead({ qkv, shape }: AttentionSetting, m: number, kind: "quer
   const index = head + { query: 0, key: heads, value: heads + kvHeads }[kind];
   const begin = (m * (heads + 2 * kvHeads) + index) * headDim;
   return Float64Array.from(qkv.subarray(begin, begin + headDim));
+}
+
+/** Read `attended`, `[M, heads headDim, padded]`. */
+export async function readAttended(gpu: Gpu, { step, before, shape }: AttentionSetting): Promise<Float32Array> {
+  return unstriped(await readFloats(gpu, step.attended, before.length), padColumns(shape.heads * shape.headDim));
+}
+
+/** How far the new places of the cache are from the twin's; infinitely when anything else changed. */
+export async function cacheError(gpu: Gpu, { step, pool, shape }: AttentionSetting, appended: readonly { slot: number; position: number }[]): Promise<number> {
+  const found = { ...pool, bytes: new Uint8Array(await readBuffer(gpu.device, step.pool)) };
+  let worst = 0;
+  for (const { slot, position } of appended) {
+    for (let kvHead = 0; kvHead < shape.kvHeads; kvHead++) {
+      for (const kind of ["key", "value"] as const) {
+        const place: Place = { slot, kvHead, position, kind };
+        worst = Math.max(worst, worstError(readHead(found, place), readHead(pool, place), shape.headDim));
+        writeHead(found, place, readHead(pool, place));
+      }
+    }
+  }
+  return found.bytes.every((byte, i) => byte === pool.bytes[i]) ? worst : Infinity;
 }
 
 /** What an attention is, in a few words. */

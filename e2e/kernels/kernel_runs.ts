@@ -23,12 +23,13 @@ export async function withGpu<T>(options: GpuOptions, use: (gpu: Gpu) => Promise
   }
 }
 
+const SMALLEST_STREAM = 32; // lanes; a stream holds whole subgroups
+
 /** The schedules that kernels are tested with, whatever the adapter: those of processors, of GPUs, and of GPUs with subgroups. */
 export function testedSchedules({ traits }: Gpu): Record<string, Schedule | undefined> & Record<"processor" | "gpu", Schedule> {
   const processor = chooseSchedule({ f16: false, subgroups: undefined, isSoftware: true });
   const gpu = chooseSchedule({ f16: false, subgroups: undefined, isSoftware: false });
-  // Streams are 32 lanes wide, and hold whole subgroups up to that size.
-  const hasSubgroups = traits.subgroups !== undefined && traits.subgroups.max <= gpu.threadsPerRow;
+  const hasSubgroups = traits.subgroups !== undefined && traits.subgroups.max <= SMALLEST_STREAM;
   return { processor, gpu, ...(hasSubgroups ? { subgroups: { ...gpu, subgroups: traits.subgroups } } : {}) };
 }
 

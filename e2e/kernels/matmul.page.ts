@@ -5,6 +5,7 @@ import { planForRows } from "../../src/kernels/prefill_plan.ts";
 import type { Schedule } from "../../src/kernels/schedule.ts";
 import { allocateMatrix, formatKey, padColumns, type Matrix, type WeightFormat } from "../../src/quant/matrix.ts";
 import { product, rmsNormalised, swiglu } from "../reference/matmul.ts";
+import { striped, unstriped } from "../reference/striped.ts";
 import { bufferOf, readFloats, rowsBuffer, submit, testedSchedules, withGpu, worstError, type Finding } from "./kernel_runs.ts";
 import { ALL_FORMATS, randomModule, repackModule, weightsOf, withBindingLimit, type StoredModule } from "./random_matrix.ts";
 import { randomValues, type RandomValues } from "./random_values.ts";
@@ -171,12 +172,17 @@ function twin({ columns, input, output, bias, weights, rows, inputs, gains, bias
 
 async function run(gpu: Gpu, setting: Setting, kernel: "vec" | "tile", schedule: Schedule, runs: boolean): Promise<Float32Array> {
   const { M, matrix, inputs, gains, biases, before, stride } = setting;
-  const inputBuffer = await bufferOf(gpu, "inputs", inputs);
+  const inputBuffer = await bufferOf(gpu, "inputs", striped(inputs, matrix.paddedColumns));
   const input: MatmulInput =
     setting.input === "rms"
-      ? { kind: "rms", buffer: inputBuffer, gains: await bufferOf(gpu, "gains", gains), width: setting.columns, epsilon: EPSILON }
+      ? { kind: "rms", buffer: inputBuffer, gains: await bufferOf(gpu, "gains", striped(gains, matrix.paddedColumns)), width: setting.columns, epsilon: EPSILON }
       : { kind: "plain", buffer: inputBuffer };
-  const outputs = await bufferOf(gpu, "outputs", before);
+  const isStriped = setting.output !== "store";
+  const outputs = await bufferOf(gpu, "outputs", isStriped ? striped(before, stride) : before);
+  const read = async (rows: number) => {
+    const found = await readFloats(gpu, outputs, rows * stride);
+    return isStriped ? unstriped(found, stride) : found;
+  };
   const step: MatmulStep = {
     label: "test",
     weights: { matrix, bias: setting.bias ? await bufferOf(gpu, "bias", biases) : undefined },
@@ -185,9 +191,9 @@ async function run(gpu: Gpu, setting: Setting, kernel: "vec" | "tile", schedule:
   };
   if (kernel === "tile") {
     submit(gpu, planForRows(await matmulTile(gpu, schedule, step), TILE_ROWS));
-    return readFloats(gpu, outputs, TILE_ROWS * stride);
+    return read(TILE_ROWS);
   }
   const rows = await rowsBuffer(gpu, Array.from({ length: M }, (_, m) => ({ slot: m, position: 0, tokenId: 0, runs: runs && m !== 1 })));
   submit(gpu, await matmulVec(gpu, schedule, step, M, rows));
-  return readFloats(gpu, outputs, M * stride);
+  return read(M);
 }
