@@ -10,6 +10,7 @@
 
 const TILE = WORKGROUP;                      // positions scored at a time, one to a thread
 const SUBSETS = max(WORKGROUP / CHUNKS, 1u); // threads that share a chunk of eight output dimensions
+const FLIGHT = select(select(1u, 2u, CHUNKS % 2u == 0u), 4u, CHUNKS % 4u == 0u); // key loads in flight
 const SPANS = 16u;                           // parts of a tile whose maxima are found side by side
 const LOWEST = -3.0e38;
 var<workgroup> scores: array<f32, GROUP * TILE>;
@@ -71,14 +72,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     var dots = array<f32, GROUP>(); // spelt out: Chromium 156 does not zero a variable again when a loop comes round
     if (visible) {
       let index = key_index(slot, kv_head, key_position, 0u);
-      for (var c = 0u; c < CHUNKS; c++) {
-        var key = load_eight(index + c * PAGE);
-        if (key_position == position) {
-          key = head_eight(GROUP, c);
+      let is_own = key_position == position;
+      for (var c = 0u; c < CHUNKS; c += FLIGHT) {
+        var keys: array<Eight, FLIGHT>;
+        for (var i = 0u; i < FLIGHT; i++) {
+          keys[i] = load_eight(index + (c + i) * PAGE);
         }
-        for (var g = 0u; g < GROUP; g++) {
-          let query = head_eight(g, c);
-          dots[g] += dot(query.low, key.low) + dot(query.high, key.high);
+        for (var i = 0u; i < FLIGHT; i++) {
+          let own = head_eight(GROUP, c + i);
+          let low_keys = select(keys[i].low, own.low, is_own);
+          let high_keys = select(keys[i].high, own.high, is_own);
+          for (var g = 0u; g < GROUP; g++) {
+            let query = head_eight(g, c + i);
+            dots[g] += dot(query.low, low_keys) + dot(query.high, high_keys);
+          }
         }
       }
     }
@@ -111,16 +118,24 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     // Values: a thread takes one chunk of dimensions and a subset of the positions.
     if (subset < SUBSETS) {
       let count = min(TILE, span_end - tile);
-      for (var p = subset; p < count; p += SUBSETS) {
-        var value = load_eight(value_index(slot, kv_head, tile + p, chunk));
-        if (tile + p == position) {
-          value = own_value(m, chunk);
+      for (var first = subset; first < count; first += 4u * SUBSETS) {
+        var values: array<Eight, 4>;
+        for (var i = 0u; i < 4u; i++) {
+          values[i] = load_eight(value_index(slot, kv_head, tile + min(first + i * SUBSETS, count - 1u), chunk));
         }
-        for (var g = 0u; g < GROUP; g++) {
-          let weight = scores[g * TILE + p];
-          sum[g] += weight;
-          low[g] += weight * value.low;
-          high[g] += weight * value.high;
+        for (var i = 0u; i < 4u; i++) {
+          let p = first + i * SUBSETS;
+          if (p < count) {
+            if (tile + p == position) {
+              values[i] = own_value(m, chunk);
+            }
+            for (var g = 0u; g < GROUP; g++) {
+              let weight = scores[g * TILE + p];
+              sum[g] += weight;
+              low[g] += weight * values[i].low;
+              high[g] += weight * values[i].high;
+            }
+          }
         }
       }
     }
