@@ -53,9 +53,9 @@ export async function repackModule(gpu: Gpu, uploader: Uploader, target: RowTarg
   }
 }
 
-/** Upload a module as a matrix of its own. */
-export async function matrixOf(gpu: Gpu, uploader: Uploader, module: StoredModule): Promise<Matrix> {
-  const matrix = await allocateMatrix(gpu, "test matrix", module.columns, [module]);
+/** Upload a module as a matrix of its own, allocated by `limited` where that differs. */
+export async function matrixOf(gpu: Gpu, uploader: Uploader, module: StoredModule, limited: Gpu = gpu): Promise<Matrix> {
+  const matrix = await allocateMatrix(limited, "test matrix", module.columns, [module]);
   await repackModule(gpu, uploader, { matrix, start: 0, stride: 1 }, module, 999_999);
   return matrix;
 }
