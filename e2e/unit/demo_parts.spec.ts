@@ -72,7 +72,7 @@ test("speed follows the last seconds, and says nothing too early", () => {
 
 test("a source is called by its last name", () => {
   expect(sourceName("./models/hearth-tiny/")).toBe("Hearth Tiny");
-  expect(isBundled("http://localhost:5173/models/hearth-tiny/")).toBe(true);
+  expect(isBundled("http://localhost:5173/models/hearth-tiny/?v=1a2b")).toBe(true);
   expect(isBundled("someone/hearth-tiny")).toBe(false);
   expect(sourceName("mlx-community/Qwen3-0.6B-4bit")).toBe("Qwen3-0.6B-4bit");
   expect(sourceName("https://huggingface.co/org/name/resolve/main/")).toBe("name");
