@@ -1,4 +1,5 @@
-import { existsSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import type { Plugin, UserConfig } from "vite";
@@ -22,6 +23,7 @@ function serve(mode: string): UserConfig {
     root,
     appType: "mpa", // a missing file is a 404, never a page
     plugins: [demoAtRoot(), realAssetsUnder("/@shared/")],
+    define: bundledModelVersion(),
     server,
     optimizeDeps: { noDiscovery: true, include: [] }, // every dependency is one ES module already
   };
@@ -49,8 +51,17 @@ function demo(): UserConfig {
     root: `${root}demo`,
     base: "./", // it runs from any folder of any host
     publicDir: `${root}public`,
+    define: bundledModelVersion(),
     build: { outDir: `${root}dist/demo`, emptyOutDir: true, target: "es2022" },
   };
+}
+
+/** Tell the demo which version of the bundled model it comes with. */
+function bundledModelVersion(): Record<string, string> {
+  const folder = `${root}public/models/hearth-tiny/`;
+  const hash = createHash("sha256");
+  for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(folder + name));
+  return { BUNDLED_MODEL_VERSION: JSON.stringify(hash.digest("hex").slice(0, 12)) };
 }
 
 /** Answer for files of demo/ as if they lay at the root, unless the project or public/ has a file of that path. */

@@ -1,6 +1,3 @@
-/** The model that comes with the page, relative to it. */
-export const BUNDLED_MODEL = "./models/hearth-tiny/";
-
 /** A repository worth trying. */
 export interface Suggestion {
   id: string;
@@ -37,7 +34,7 @@ export function sourceName(source: string | readonly File[]): string {
   return parts.at(-1) ?? source;
 }
 
-/** Whether a source or id is the bundled model, by relative path or full URL. */
+/** Whether a source or id is the bundled model, by relative path or full URL, in whatever version. */
 export function isBundled(source: string | readonly File[]): boolean {
-  return typeof source === "string" && /(^|\/)models\/hearth-tiny\/?$/.test(source);
+  return typeof source === "string" && /(^|\/)models\/hearth-tiny\/?(\?|$)/.test(source);
 }

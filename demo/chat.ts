@@ -1,4 +1,5 @@
-import { BUNDLED_MODEL, STARTERS, isBundled, sourceName } from "./catalogue.ts";
+import { BUNDLED_MODEL, forgetOtherVersions } from "./bundled_model.ts";
+import { STARTERS, isBundled, sourceName } from "./catalogue.ts";
 import { createComposer } from "./composer.ts";
 import { Dialogue } from "./dialogue.ts";
 import { button, byId, create } from "./dom.ts";
@@ -137,6 +138,15 @@ function showReady(source: Source, name: string): void {
     follower.toEnd();
   }
   lastReady = source;
+  if (source === BUNDLED_MODEL && slot.model) void tidyUp(slot.model.info.id);
+}
+
+async function tidyUp(id: string): Promise<void> {
+  try {
+    await forgetOtherVersions(id);
+  } catch (error) {
+    console.warn("Older versions of the bundled model could not be removed from this browser.", error);
+  }
 }
 
 function showWelcome(source: Source): void {

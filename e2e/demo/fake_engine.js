@@ -58,7 +58,11 @@ async function* stream(messages, { signal }) {
   return { text, finishReason: "stop", usage, timing };
 }
 
-let stored = [{ id: "org/kept", bytes: 12e6, complete: true, savedAt: 0 }];
+let stored = [
+  { id: "org/kept", bytes: 12e6, complete: true, savedAt: 0 },
+  { id: "./models/hearth-tiny/?v=older", bytes: 9e6, complete: true, savedAt: 0 },
+  { id: "/elsewhere/models/hearth-tiny/?v=older", bytes: 8e6, complete: true, savedAt: 0 },
+];
 
 export const storedModels = {
   list: async () => stored,

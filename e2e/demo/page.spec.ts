@@ -110,7 +110,15 @@ test("stored models are listed with their size, and can be removed", async ({ pa
   await page.getByRole("button", { name: /^Model:/ }).click();
   await expect(page.locator("#stored")).toContainText("12 MB");
   await page.getByRole("button", { name: "Remove kept from this browser" }).click();
-  await expect(page.locator("#stored li")).toHaveCount(0);
+  await expect(page.locator("#stored")).not.toContainText("12 MB");
+});
+
+test("an older version of the bundled model is removed, but not another site's", async ({ page }) => {
+  await open(page);
+  await expect(page.locator("[data-phase=ready]")).toBeVisible();
+  await page.getByRole("button", { name: /^Model:/ }).click();
+  await expect(page.locator("#stored")).toContainText("8.0 MB");
+  await expect(page.locator("#stored")).not.toContainText("9.0 MB");
 });
 
 test("a browser without WebGPU gets an explanation, not an error", async ({ page }) => {
