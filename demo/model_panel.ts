@@ -27,7 +27,7 @@ export function modelPanel(onLoad: (source: Source, token?: string) => void): Mo
   wireFolder(load);
   byId("suggestions", HTMLUListElement).replaceChildren(
     ...SUGGESTIONS.map((suggestion) =>
-      modelRow(suggestion.id, `${suggestion.words}, about ${formatBytes(suggestion.byteLength)}`, () => load(suggestion.id)),
+      modelRow(suggestion.id, `${suggestion.words}, ${formatBytes(suggestion.byteLength)}`, () => load(suggestion.id)),
     ),
   );
   const refresh = (): void => void listStored(load);
@@ -52,8 +52,9 @@ function wireFolder(load: (source: Source) => void): void {
 
 function modelRow(id: string, words: string, onLoad: () => void, ...more: HTMLElement[]): HTMLElement {
   const [owner, name] = splitId(id);
-  const about = owner ? `${words}, from ${owner}` : words;
-  const open = create("button", "row-main", create("span", "row-title", name), create("span", "row-words", about));
+  const about = create("span", "row-words", words);
+  if (owner) about.append(", ", create("span", "row-owner", `from ${owner}`));
+  const open = create("button", "row-main", create("span", "row-title", name), about);
   open.type = "button";
   open.addEventListener("click", onLoad);
   return create("li", "", open, ...more);
