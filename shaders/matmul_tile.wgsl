@@ -1,71 +1,153 @@
-// Y = X W^T for many rows of X: the matrix product of prefill. A workgroup of SIDE * SIDE threads computes a tile of
-// TILE = 4 * SIDE rows of X by TILE rows of W, 32 columns at a time through workgroup memory. Parts: block,
-// weight_* (scales_*), input_*, bias_*, output_*. Constants: K, SIDE, PART_ROWS, ROW_START.
-const TILE = 4u * SIDE;
-var<workgroup> x_tile: array<vec4f, TILE * 8>;   // [TILE, 32], quads of a row swizzled
-var<workgroup> w_tile: array<vec4f, TILE * 8>;   // [TILE, 32], quads of a row swizzled
+// Y = X W^T for many rows of X: the matrix product of prefill. A workgroup of 64 threads computes 64 rows of X by 64 rows
+// of W, 32 columns at a time through workgroup memory; a thread computes eight rows of X, eight apart, by eight
+// neighbouring rows of W. Parts: block, step, weight_* (scales_*), input_*, bias_*, output_*. Constants: K, M, PART_ROWS,
+// ROW_START.
+const TILE = 64u;
+const SIDE = 8u; // threads along an edge, and rows of each operand to a thread
+var<workgroup> x_tile: array<vec4f, TILE * 8>;   // [TILE, 8 quads], swizzled
+var<workgroup> w_tile: array<vec4f, TILE * 8>;   // [TILE, 8 quads], swizzled; row r lies at (r % 8) * 8 + r / 8
 
-// Threads of a warp read rows four apart: the exclusive or sends them to different banks.
-fn slot(row: u32, quad: u32) -> u32 {
-  return row * 8u + (quad ^ ((row / 4u) & 7u));
+// Threads that read one quad of neighbouring rows find each in a bank of its own.
+fn swizzled(row: u32, quad: u32) -> u32 {
+  return row * 8u + (quad ^ (row % 8u));
 }
 
-@compute @workgroup_size(SIDE * SIDE)
+// Eighths of the tile whose rows of X are in use: a chunk's rows come first, and what is past them is skipped.
+fn live_eighths(x_first: u32) -> u32 {
+  var live = 0u;
+  for (var i = 0u; i < SIDE; i++) {
+    live += rows[x_first + i * SIDE].w;
+  }
+  return live;
+}
+
+fn dots(x: vec4f, a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> vec4f {
+  return vec4f(dot(x, a), dot(x, b), dot(x, c), dot(x, d));
+}
+
+fn emit_pair(m: u32, part_row: u32, value: vec2f) {
+  if (part_row < PART_ROWS) {
+    emit(m, ROW_START + part_row, value);
+  }
+}
+
+fn emit_row(m: u32, part_row: u32, low: vec4f, high: vec4f) {
+  let scale = input_scale(x_tile[m % TILE].x);
+  emit_pair(m, part_row, scale * low.xy);
+  emit_pair(m, part_row + 2u, scale * low.zw);
+  emit_pair(m, part_row + 4u, scale * high.xy);
+  emit_pair(m, part_row + 6u, scale * high.zw);
+}
+
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
   let w_first = workgroup.x * TILE;
   let x_first = workgroup.y * TILE;
-  let w_row = 4u * (thread % SIDE);
-  let x_row = 4u * (thread / SIDE);
-  var sums: array<vec4f, 4>; // [row of X], one component per row of W
+  let live = live_eighths(x_first);
+  let tx = thread % SIDE;
+  let ty = thread / SIDE;
+  let w_slot = (thread % SIDE) * SIDE + thread / SIDE; // where this thread puts the row of W that it loads
+  var low = array<vec4f, 8>();  // [row of X]: rows 0 to 3 of W. All indices are spelt out: a loop's would leave the registers
+  var high = array<vec4f, 8>(); // [row of X]: rows 4 to 7 of W
   var squares = 0.0;
   for (var block = 0u; block < K / 32u; block++) {
-    if (thread < TILE) {
+    if (thread < live * SIDE) {
       let loaded = load_inputs(x_first + thread, block);
       squares += loaded.squares;
-      x_tile[slot(thread, 0u)] = loaded.x[0];
-      x_tile[slot(thread, 1u)] = loaded.x[1];
-      x_tile[slot(thread, 2u)] = loaded.x[2];
-      x_tile[slot(thread, 3u)] = loaded.x[3];
-      x_tile[slot(thread, 4u)] = loaded.x[4];
-      x_tile[slot(thread, 5u)] = loaded.x[5];
-      x_tile[slot(thread, 6u)] = loaded.x[6];
-      x_tile[slot(thread, 7u)] = loaded.x[7];
-    } else if (thread < 2u * TILE) {
-      let row = thread - TILE;
-      let w = load_weights(min(w_first + row, PART_ROWS - 1u), block);
-      w_tile[slot(row, 0u)] = w[0];
-      w_tile[slot(row, 1u)] = w[1];
-      w_tile[slot(row, 2u)] = w[2];
-      w_tile[slot(row, 3u)] = w[3];
-      w_tile[slot(row, 4u)] = w[4];
-      w_tile[slot(row, 5u)] = w[5];
-      w_tile[slot(row, 6u)] = w[6];
-      w_tile[slot(row, 7u)] = w[7];
+      x_tile[swizzled(thread, 0u)] = loaded.x[0];
+      x_tile[swizzled(thread, 1u)] = loaded.x[1];
+      x_tile[swizzled(thread, 2u)] = loaded.x[2];
+      x_tile[swizzled(thread, 3u)] = loaded.x[3];
+      x_tile[swizzled(thread, 4u)] = loaded.x[4];
+      x_tile[swizzled(thread, 5u)] = loaded.x[5];
+      x_tile[swizzled(thread, 6u)] = loaded.x[6];
+      x_tile[swizzled(thread, 7u)] = loaded.x[7];
     }
+    let w = load_weights(min(w_first + thread, PART_ROWS - 1u), block);
+    w_tile[swizzled(w_slot, 0u)] = w[0];
+    w_tile[swizzled(w_slot, 1u)] = w[1];
+    w_tile[swizzled(w_slot, 2u)] = w[2];
+    w_tile[swizzled(w_slot, 3u)] = w[3];
+    w_tile[swizzled(w_slot, 4u)] = w[4];
+    w_tile[swizzled(w_slot, 5u)] = w[5];
+    w_tile[swizzled(w_slot, 6u)] = w[6];
+    w_tile[swizzled(w_slot, 7u)] = w[7];
     workgroupBarrier();
     for (var quad = 0u; quad < 8u; quad++) {
-      let w0 = w_tile[slot(w_row, quad)];
-      let w1 = w_tile[slot(w_row + 1u, quad)];
-      let w2 = w_tile[slot(w_row + 2u, quad)];
-      let w3 = w_tile[slot(w_row + 3u, quad)];
-      for (var i = 0u; i < 4u; i++) {
-        let x = x_tile[slot(x_row + i, quad)];
-        sums[i] += vec4f(dot(x, w0), dot(x, w1), dot(x, w2), dot(x, w3));
+      let w_place = swizzled(tx, quad);
+      let x_place = swizzled(ty, quad);
+      let w0 = w_tile[w_place];
+      let w1 = w_tile[w_place + 64u];
+      let w2 = w_tile[w_place + 128u];
+      let w3 = w_tile[w_place + 192u];
+      let w4 = w_tile[w_place + 256u];
+      let w5 = w_tile[w_place + 320u];
+      let w6 = w_tile[w_place + 384u];
+      let w7 = w_tile[w_place + 448u];
+      let x0 = x_tile[x_place];
+      low[0] += dots(x0, w0, w1, w2, w3);
+      high[0] += dots(x0, w4, w5, w6, w7);
+      if (live > 1u) {
+        let x1 = x_tile[x_place + 64u];
+        low[1] += dots(x1, w0, w1, w2, w3);
+        high[1] += dots(x1, w4, w5, w6, w7);
+      }
+      if (live > 2u) {
+        let x2 = x_tile[x_place + 128u];
+        low[2] += dots(x2, w0, w1, w2, w3);
+        high[2] += dots(x2, w4, w5, w6, w7);
+      }
+      if (live > 3u) {
+        let x3 = x_tile[x_place + 192u];
+        low[3] += dots(x3, w0, w1, w2, w3);
+        high[3] += dots(x3, w4, w5, w6, w7);
+      }
+      if (live > 4u) {
+        let x4 = x_tile[x_place + 256u];
+        low[4] += dots(x4, w0, w1, w2, w3);
+        high[4] += dots(x4, w4, w5, w6, w7);
+      }
+      if (live > 5u) {
+        let x5 = x_tile[x_place + 320u];
+        low[5] += dots(x5, w0, w1, w2, w3);
+        high[5] += dots(x5, w4, w5, w6, w7);
+      }
+      if (live > 6u) {
+        let x6 = x_tile[x_place + 384u];
+        low[6] += dots(x6, w0, w1, w2, w3);
+        high[6] += dots(x6, w4, w5, w6, w7);
+      }
+      if (live > 7u) {
+        let x7 = x_tile[x_place + 448u];
+        low[7] += dots(x7, w0, w1, w2, w3);
+        high[7] += dots(x7, w4, w5, w6, w7);
       }
     }
     workgroupBarrier();
   }
-  // The tiles fill the 16 KiB that every device has, so the squares take the place of X once it is done with.
-  if (thread < TILE) {
-    x_tile[thread].x = squares;
-  }
+  x_tile[thread].x = squares; // of row `thread`: the tiles fill all the memory there is, and are done with
   workgroupBarrier();
-  for (var i = 0u; i < 4u; i++) {
-    let scaled = sums[i] * input_scale(x_tile[x_row + i].x);
-    for (var j = 0u; j < 4u; j += 2u) {
-      if (w_first + w_row + j < PART_ROWS) {
-        emit(x_first + x_row + i, ROW_START + w_first + w_row + j, vec2f(scaled[j], scaled[j + 1u]));
-      }
-    }
+  let part_row = w_first + tx * SIDE;
+  emit_row(x_first + ty, part_row, low[0], high[0]);
+  if (live > 1u) {
+    emit_row(x_first + 8u + ty, part_row, low[1], high[1]);
+  }
+  if (live > 2u) {
+    emit_row(x_first + 16u + ty, part_row, low[2], high[2]);
+  }
+  if (live > 3u) {
+    emit_row(x_first + 24u + ty, part_row, low[3], high[3]);
+  }
+  if (live > 4u) {
+    emit_row(x_first + 32u + ty, part_row, low[4], high[4]);
+  }
+  if (live > 5u) {
+    emit_row(x_first + 40u + ty, part_row, low[5], high[5]);
+  }
+  if (live > 6u) {
+    emit_row(x_first + 48u + ty, part_row, low[6], high[6]);
+  }
+  if (live > 7u) {
+    emit_row(x_first + 56u + ty, part_row, low[7], high[7]);
   }
 }

@@ -190,7 +190,8 @@ async function run(gpu: Gpu, setting: Setting, kernel: "vec" | "tile", schedule:
     output: { kind: setting.output, buffer: outputs, stride },
   };
   if (kernel === "tile") {
-    submit(gpu, planForRows(await matmulTile(gpu, schedule, step), TILE_ROWS));
+    const rows = await rowsBuffer(gpu, Array.from({ length: TILE_ROWS }, (_, m) => ({ slot: 0, position: m, tokenId: 0, runs: true })));
+    submit(gpu, planForRows(await matmulTile(gpu, step, TILE_ROWS, rows), TILE_ROWS));
     return read(TILE_ROWS);
   }
   const rows = await rowsBuffer(gpu, Array.from({ length: M }, (_, m) => ({ slot: m, position: 0, tokenId: 0, runs: runs && m !== 1 })));

@@ -3,7 +3,8 @@ struct Slab {
   source_row: u32,    // first row to take from the slab
   target_row: u32,    // where it goes
   target_stride: u32, // rows of the target between neighbours of the source
-  padding: u32,
+  first_block: u32,   // first 32 columns that the slab holds; 0 where it holds whole rows
+  blocks: u32,        // how many times 32 columns it holds
 }
 @group(1) @binding(0) var<uniform> slab: Slab;                       // one
 

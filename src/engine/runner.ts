@@ -10,7 +10,7 @@ import { beginSampling, createSamplerState, RING_BYTES, type SamplerState, type 
 import { embed } from "../kernels/sample.ts";
 import type { Schedule } from "../kernels/schedule.ts";
 
-const PREFILL_ROWS = 256;
+const PREFILL_ROWS = 512;
 const SOFTWARE_PREFILL_ROWS = 64; // a processor gains nothing from wider chunks, and stops sooner between them
 const LOGITS_ROWS = 32; // rows of vocabulary-wide logits that are held at once
 const SLOT = 0; // the one sequence that this runner serves
@@ -60,7 +60,7 @@ export class Runner {
     const sampler = await createSamplerState(gpu, 1, spec.vocabSize, statCount);
     const embedding = { M: 1, embedding: weights.embedding, embeddingScale: spec.embeddingScale, hidden: decodeRow.hidden, rows: decodeRow.rows };
     const [prefillPlan, embedRow, ...decodePlans] = await Promise.all([
-      createPrefillPlan(gpu, schedule, decoder, prefillChunk),
+      createPrefillPlan(gpu, decoder, prefillChunk),
       embed(gpu, embedding),
       ...[...splitCounts].map(async (splits) => [splits, await createDecodePlan(gpu, schedule, decoder, decodeRow, sampler, splits)] as const),
     ]);
@@ -136,7 +136,7 @@ export class Runner {
     const all = new Float32Array(tokenIds.length * vocabSize);
     const buffer = await this.#gpu.allocate("logits of all rows", LOGITS_ROWS * 2 * vocabSize * 4, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
     try {
-      const plan = await createLogitsPlan(this.#gpu, this.#schedule, this.decoder, this.#prefillChunk, buffer);
+      const plan = await createLogitsPlan(this.#gpu, this.decoder, this.#prefillChunk, buffer);
       for (let position = 0; position < tokenIds.length; position += LOGITS_ROWS) {
         const chunk = tokenIds.slice(position, position + LOGITS_ROWS);
         this.#submit("logits", [this.#chunkDispatches(chunk, position), planForRows(plan, chunk.length)]);

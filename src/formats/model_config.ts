@@ -4,11 +4,11 @@ import {
   booleanField, integerField, integersField, numberField, objectField, parseFields, requiredInteger, stringField,
   stringsField, type Bounds, type Fields,
 } from "./config_fields.ts";
-import { parseMlxQuantization, type MlxQuantization } from "./mlx_quantization.ts";
+import { parseQuantization, type Quantization } from "./quantization.ts";
 import { parseRope, type RopeConfig } from "./rope_config.ts";
 
 // Parts of ModelConfig, named here too so that its readers need one import.
-export type { MlxQuantization, RopeConfig };
+export type { Quantization, RopeConfig };
 
 /**
  * What config.json says, in camelCase; a key that is absent or null is undefined.
@@ -39,9 +39,7 @@ export interface ModelConfig {
   rope: RopeConfig;
   eosTokenIds: number[];
   bosTokenId?: number;
-  quantization?: MlxQuantization;
-  /** `quantization_config.quant_method` of formats other than MLX; "unknown" when the config names none. */
-  quantMethod?: string;
+  quantization?: Quantization;
 }
 
 /** What generation_config.json recommends; an absent key is undefined. */
@@ -98,8 +96,7 @@ export function parseModelConfig(text: string, fileName = "config.json"): ModelC
     rope: parseRope(fields),
     eosTokenIds: [...new Set(eosTokenIds)],
     bosTokenId: integerField(fields, "bos_token_id", TOKEN_ID),
-    quantization: parseMlxQuantization(fields),
-    quantMethod: readQuantMethod(fields),
+    quantization: parseQuantization(fields),
   };
 }
 
@@ -150,10 +147,4 @@ function readShape(fields: Fields): Shape {
     headDim: integerField(fields, "head_dim", HEADS),
     vocabSize: requiredInteger(fields, "vocab_size", VOCABULARY),
   };
-}
-
-function readQuantMethod(fields: Fields): string | undefined {
-  if (parseMlxQuantization(fields) !== undefined) return undefined;
-  const config = objectField(fields, "quantization_config") ?? objectField(fields, "compression_config");
-  return config && (stringField(config, "quant_method") ?? "unknown");
 }

@@ -123,19 +123,20 @@ export interface RowDispatch extends Dispatch {
   rowsPerWorkgroup: number;
 }
 
-/** Prepare Y = X W^T for many rows of X; one dispatch for each part of W. */
-export async function matmulTile(gpu: Gpu, schedule: Schedule, step: MatmulStep): Promise<RowDispatch[]> {
+const TILE = 64; // rows of X, and rows of W, of a matmul_tile workgroup
+
+/** Prepare Y = X W^T for `M` rows of X, a multiple of 64, of which the first may be active; one dispatch for each part of W. */
+export async function matmulTile(gpu: Gpu, step: MatmulStep, M: number, rows: GPUBuffer): Promise<RowDispatch[]> {
   const { weights, input, output } = step;
   if (output.kind === "logits") throw new Error("matmul_tile keeps no logit statistics");
-  const tile = 4 * schedule.tileSide;
   const dispatches: RowDispatch[] = [];
   for (const part of weights.matrix.parts) {
     const code = assembleShader(
-      [...weightShaderParts(part.format), INPUT_PARTS[input.kind], weights.bias ? biasAdd : biasNone, OUTPUT_PARTS[output.kind], matmulTileShader],
+      [...weightShaderParts(part.format), stepPart, INPUT_PARTS[input.kind], weights.bias ? biasAdd : biasNone, OUTPUT_PARTS[output.kind], matmulTileShader],
       {
         ...weightConstants(weights.matrix, part),
         ...inputConstants(input),
-        SIDE: schedule.tileSide,
+        M,
         OUTPUT_STRIDE: output.stride,
         OUTPUT_ROWS: weights.matrix.rows,
       },
@@ -143,8 +144,8 @@ export async function matmulTile(gpu: Gpu, schedule: Schedule, step: MatmulStep)
     const label = `matmul_tile ${step.label}`;
     const group0 = { ...inputBindings(input), 2: output.buffer, 3: weights.bias };
     const pipeline = await gpu.compile(label, code);
-    const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part)], [Math.ceil(part.rows / tile), 1, 1]);
-    dispatches.push({ ...dispatch, rowsPerWorkgroup: tile });
+    const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), { 0: rows }], [Math.ceil(part.rows / TILE), 1, 1]);
+    dispatches.push({ ...dispatch, rowsPerWorkgroup: TILE });
   }
   return dispatches;
 }

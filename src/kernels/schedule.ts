@@ -10,8 +10,6 @@ export interface Schedule {
   rowsPerThread: number;
   /** Whether reductions start inside subgroups. */
   subgroups: { min: number } | undefined;
-  /** Threads on a side of a matmul_tile workgroup. */
-  tileSide: number;
   /** Threads of a decode attention workgroup at most: 64, 128 or 256. */
   attentionWorkgroup: number;
   /** Spans into which a sequence's cache is cut for decoding, by its length. */
@@ -35,7 +33,7 @@ function lanesFor(rows: number, columns: number): number {
 export function chooseSchedule(traits: GpuTraits): Schedule {
   if (traits.isSoftware) {
     // A processor runs a workgroup's threads in turn: rows one to a thread, and one pass over the cache.
-    return { workgroup: 16, threadsPerRow: () => 1, rowsPerThread: 2, subgroups: undefined, tileSide: 8, attentionWorkgroup: 64, splits: () => 1 };
+    return { workgroup: 16, threadsPerRow: () => 1, rowsPerThread: 2, subgroups: undefined, attentionWorkgroup: 64, splits: () => 1 };
   }
   const wide = traits.subgroups !== undefined && traits.subgroups.min >= 16 && traits.subgroups.max <= 32;
   return {
@@ -43,7 +41,6 @@ export function chooseSchedule(traits: GpuTraits): Schedule {
     threadsPerRow: lanesFor,
     rowsPerThread: ROWS_PER_THREAD,
     subgroups: wide ? traits.subgroups : undefined,
-    tileSide: 16,
     attentionWorkgroup: 256,
     splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : 16),
   };
