@@ -1,3 +1,4 @@
+import { HearthError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { ResolvedSampling } from "../sampling/options.ts";
 import type { Runner } from "./runner.ts";
@@ -52,7 +53,7 @@ export async function* generateTokens(gpu: Gpu, runner: Runner, request: TokenRe
         submitted += count;
         read();
       }
-      const tokenIds = await reads.shift()!; // at least one read is in flight: received < maxTokens
+      const tokenIds = await delivered(gpu, signal, reads.shift()!); // at least one read is in flight: received < maxTokens
       signal.throwIfAborted();
       gpu.throwIfFaulty();
       const now = performance.now();
@@ -65,6 +66,17 @@ export async function* generateTokens(gpu: Gpu, runner: Runner, request: TokenRe
   } finally {
     ring.destroy();
     await Promise.allSettled(reads);
+  }
+}
+
+/** A read that fails of itself has lost its device, which the browser calls an abort: only the caller's own abort is one. */
+async function delivered(gpu: Gpu, signal: AbortSignal, read: Promise<number[]>): Promise<number[]> {
+  try {
+    return await read;
+  } catch (cause) {
+    signal.throwIfAborted();
+    gpu.throwIfFaulty();
+    throw new HearthError("device-lost", "The GPU device went away in the middle of an answer. Load the model again.", { cause });
   }
 }
 

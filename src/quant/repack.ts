@@ -1,16 +1,12 @@
 import { HearthError } from "../errors.ts";
-import { encodeDispatches, prepareDispatch } from "../gpu/dispatch.ts";
+import { encodeDispatches, prepareDispatch, type Bindings } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { assembleShader, type ShaderConstants } from "../gpu/shader.ts";
+import { assembleShader } from "../gpu/shader.ts";
 import type { Uploader } from "../gpu/upload.ts";
 import slabPart from "../../shaders/lib/slab.wgsl?raw";
-import codesQ4 from "../../shaders/repack/codes_q4.wgsl?raw";
-import copyHalves from "../../shaders/repack/copy_halves.wgsl?raw";
-import copyWords from "../../shaders/repack/copy_words.wgsl?raw";
-import pairs16 from "../../shaders/repack/pairs_16.wgsl?raw";
-import pairs32 from "../../shaders/repack/pairs_32.wgsl?raw";
-import { codeBytesPerRow, type Matrix, type MatrixPart, type WeightFormat } from "./matrix.ts";
+import type { Matrix, MatrixPart, WeightFormat } from "./matrix.ts";
 import type { TensorRole } from "./module_weights.ts";
+import { nativeRecipe, type Recipe } from "./recipes.ts";
 
 /** Where a module's rows go in a fused matrix: row r lands in row `start + r * stride`. */
 export interface RowTarget {
@@ -19,46 +15,64 @@ export interface RowTarget {
   stride: number;
 }
 
-interface Recipe {
-  name: string;
-  shader: string;
-  constants: ShaderConstants;
-  sourceBytesPerRow: number;
-  /** Threads that a row takes. */
-  itemsPerRow: number;
-  target: (part: MatrixPart) => GPUBuffer;
-}
-
-function codesRecipe(format: WeightFormat, columns: number, paddedColumns: number): Recipe {
-  const target = (part: MatrixPart) => part.codes;
-  const TARGET_WORDS = codeBytesPerRow(format, paddedColumns) / 4;
-  if (format.codes === "f16" || format.codes === "bf16") {
-    const constants = { SOURCE_HALVES: columns, TARGET_WORDS };
-    return { name: "copy_halves", shader: copyHalves, constants, sourceBytesPerRow: 2 * columns, itemsPerRow: Math.ceil(columns / 2), target };
-  }
-  const SOURCE_WORDS = codeBytesPerRow(format, columns) / 4;
-  const [name, shader] = format.codes === "q4" ? ["codes_q4", codesQ4] : ["copy_words", copyWords];
-  return { name, shader, constants: { SOURCE_WORDS, TARGET_WORDS }, sourceBytesPerRow: 4 * SOURCE_WORDS, itemsPerRow: SOURCE_WORDS, target };
-}
-
-function pairsRecipe(format: WeightFormat, columns: number, HALF: number): Recipe {
-  if (!("scales" in format)) throw new Error(`${format.codes} weights have no scales`);
-  const groups = columns / format.group;
-  const target = (part: MatrixPart) => part.pairs!; // allocated for every quantised format
-  if (format.scales === "f32") {
-    return { name: "pairs_32", shader: pairs32, constants: { SOURCE_WORDS: groups, HALF }, sourceBytesPerRow: 4 * groups, itemsPerRow: groups, target };
-  }
-  return { name: "pairs_16", shader: pairs16, constants: { SOURCE_HALVES: groups, HALF }, sourceBytesPerRow: 2 * groups, itemsPerRow: groups, target };
-}
-
-function recipeFor(role: TensorRole, format: WeightFormat, matrix: Matrix): Recipe {
-  if (role === "codes") return codesRecipe(format, matrix.columns, matrix.paddedColumns);
-  return pairsRecipe(format, matrix.columns, role === "scales" ? 0 : 1);
+/** Neighbouring rows of a module, and where they lie in one part of a matrix. */
+interface RowSpan {
+  part: MatrixPart;
+  sourceRow: number;
+  rows: number;
+  targetRow: number;
+  stride: number;
 }
 
 const MAX_ROWS_PER_DISPATCH = 65_535; // workgroups per dimension
 
-/** Takes one tensor's bytes, in slices of any length, and repacks them row by row on the GPU. */
+function* rowSpans({ matrix, start, stride }: RowTarget, firstRow: number, endRow: number): Generator<RowSpan> {
+  for (const part of matrix.parts) {
+    const begin = Math.max(firstRow, Math.ceil((part.rowStart - start) / stride));
+    const end = Math.min(endRow, Math.ceil((part.rowStart + part.rows - start) / stride));
+    for (let row = begin; row < end; row += MAX_ROWS_PER_DISPATCH) {
+      const rows = Math.min(MAX_ROWS_PER_DISPATCH, end - row);
+      yield { part, sourceRow: row, rows, targetRow: start + row * stride - part.rowStart, stride };
+    }
+  }
+}
+
+/** Compile a repacking kernel: its shader parts after the one that says what goes where. */
+export function compileRepack(gpu: Gpu, { name, shaders, constants }: Pick<Recipe, "name" | "shaders" | "constants">): Promise<GPUComputePipeline> {
+  return gpu.compile(`repack ${name}`, assembleShader([slabPart, ...shaders], constants));
+}
+
+/** Make the uniform buffer that says what goes where. */
+export function createSlabUniform(gpu: Gpu): Promise<GPUBuffer> {
+  return gpu.allocate("slab", 32, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+}
+
+/** A kernel that fills rows of a matrix, and what it reads. */
+export interface RowKernel {
+  name: string;
+  pipeline: GPUComputePipeline;
+  slabUniform: GPUBuffer;
+  bindings: (part: MatrixPart) => Bindings;
+  itemsPerRow: number;
+}
+
+/** Submit a kernel over a module's rows `firstRow` to `endRow`: one dispatch for each part of the matrix that holds some. */
+export function repackRows(gpu: Gpu, kernel: RowKernel, target: RowTarget, rows: { first: number; end: number; inSource: number }, blocks: { first: number; count: number }): void {
+  const { device } = gpu;
+  for (const span of rowSpans(target, rows.first, rows.end)) {
+    device.queue.writeBuffer(kernel.slabUniform, 0, new Uint32Array([span.sourceRow - rows.inSource, span.targetRow, span.stride, blocks.first, blocks.count, 0, 0, 0]));
+    const groups = [kernel.bindings(span.part), { 0: kernel.slabUniform }];
+    const workgroups = [Math.ceil(kernel.itemsPerRow / 64), span.rows, 1] as const;
+    const dispatch = prepareDispatch(device, `repack ${kernel.name}`, kernel.pipeline, groups, workgroups);
+    const encoder = device.createCommandEncoder({ label: "repack" });
+    const pass = encoder.beginComputePass();
+    encodeDispatches(pass, [dispatch]);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+  }
+}
+
+/** Takes one tensor's bytes, in slices of any length, and repacks them on the GPU in slabs of whole units. */
 export class TensorRepacker {
   readonly #gpu: Gpu;
   readonly #uploader: Uploader;
@@ -69,7 +83,7 @@ export class TensorRepacker {
   readonly #slabUniform: GPUBuffer;
   readonly #slab: Uint8Array<ArrayBuffer>;
   #filledBytes = 0;
-  #rowsDone = 0;
+  #unitsDone = 0;
 
   private constructor(gpu: Gpu, uploader: Uploader, target: RowTarget, rows: number, recipe: Recipe, pipeline: GPUComputePipeline, slabUniform: GPUBuffer) {
     this.#gpu = gpu;
@@ -79,16 +93,18 @@ export class TensorRepacker {
     this.#recipe = recipe;
     this.#pipeline = pipeline;
     this.#slabUniform = slabUniform;
-    const slabRows = Math.min(Math.floor(uploader.capacity / recipe.sourceBytesPerRow), MAX_ROWS_PER_DISPATCH, rows);
-    this.#slab = new Uint8Array(slabRows * recipe.sourceBytesPerRow);
+    const slabUnits = Math.min(Math.floor(uploader.capacity / recipe.bytesPerUnit), MAX_ROWS_PER_DISPATCH, recipe.units);
+    this.#slab = new Uint8Array(slabUnits * recipe.bytesPerUnit);
   }
 
   /** Prepare to take the `role` tensor of a module with `rows` rows stored in `format`. */
   static async create(gpu: Gpu, uploader: Uploader, target: RowTarget, rows: number, role: TensorRole, format: WeightFormat): Promise<TensorRepacker> {
-    const recipe = recipeFor(role, format, target.matrix);
-    const pipeline = await gpu.compile(`repack ${recipe.name}`, assembleShader([slabPart, recipe.shader], recipe.constants));
-    const slabUniform = await gpu.allocate("slab", 16, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
-    return new TensorRepacker(gpu, uploader, target, rows, recipe, pipeline, slabUniform);
+    return TensorRepacker.createFor(gpu, uploader, target, rows, nativeRecipe(role, format, target.matrix, rows));
+  }
+
+  /** Prepare to take a tensor of a module with `rows` rows by a recipe. */
+  static async createFor(gpu: Gpu, uploader: Uploader, target: RowTarget, rows: number, recipe: Recipe): Promise<TensorRepacker> {
+    return new TensorRepacker(gpu, uploader, target, rows, recipe, await compileRepack(gpu, recipe), await createSlabUniform(gpu));
   }
 
   /** Take the next bytes of the tensor. */
@@ -102,45 +118,38 @@ export class TensorRepacker {
     }
   }
 
-  /** Repack what is left, and make sure that all rows came. */
+  /** Repack what is left, and make sure that everything came. */
   async end(): Promise<void> {
     if (this.#filledBytes > 0) await this.#flush();
     this.#slabUniform.destroy();
-    if (this.#rowsDone !== this.#rows) {
-      throw new HearthError("corrupt-checkpoint", `${this.#target.matrix.label}: expected ${this.#rows} rows, found ${this.#rowsDone}`);
+    const { units, by } = this.#recipe;
+    if (this.#unitsDone !== units) {
+      throw new HearthError("corrupt-checkpoint", `${this.#target.matrix.label}: expected ${units} ${by === "rows" ? "rows" : "blocks of columns"}, found ${this.#unitsDone}`);
     }
   }
 
   async #flush(): Promise<void> {
-    const rows = Math.floor(this.#filledBytes / this.#recipe.sourceBytesPerRow);
+    const units = Math.floor(this.#filledBytes / this.#recipe.bytesPerUnit);
     const bytes = this.#slab.subarray(0, this.#filledBytes);
-    await this.#uploader.upload(bytes, () => this.#repackRows(this.#rowsDone, this.#rowsDone + rows));
-    this.#rowsDone += rows;
+    await this.#uploader.upload(bytes, () => this.#repack(this.#unitsDone, units));
+    this.#unitsDone += units;
     this.#filledBytes = 0;
   }
 
-  /** Submit one dispatch for each part of the matrix that holds some of the slab's rows. */
-  #repackRows(firstRow: number, endRow: number): void {
-    const { matrix, start, stride } = this.#target;
-    for (const part of matrix.parts) {
-      const begin = Math.max(firstRow, Math.ceil((part.rowStart - start) / stride));
-      const end = Math.min(endRow, Math.ceil((part.rowStart + part.rows - start) / stride));
-      if (begin >= end) continue;
-      const slab = new Uint32Array([begin - firstRow, start + begin * stride - part.rowStart, stride, 0]);
-      this.#gpu.device.queue.writeBuffer(this.#slabUniform, 0, slab);
-      this.#submit(part, end - begin);
+  #repack(first: number, count: number): void {
+    const { name, by, itemsPerUnit, target } = this.#recipe;
+    const kernel = {
+      name,
+      pipeline: this.#pipeline,
+      slabUniform: this.#slabUniform,
+      bindings: (part: MatrixPart) => ({ 0: this.#uploader.staging, 1: target(part) }),
+    };
+    if (by === "rows") {
+      const rows = { first, end: first + count, inSource: first };
+      repackRows(this.#gpu, { ...kernel, itemsPerRow: itemsPerUnit }, this.#target, rows, { first: 0, count: this.#target.matrix.paddedColumns / 32 });
+    } else {
+      const rows = { first: 0, end: this.#rows, inSource: 0 };
+      repackRows(this.#gpu, { ...kernel, itemsPerRow: itemsPerUnit * count }, this.#target, rows, { first, count });
     }
-  }
-
-  #submit(part: MatrixPart, rows: number): void {
-    const { device } = this.#gpu;
-    const { name, itemsPerRow, target } = this.#recipe;
-    const groups = [{ 0: this.#uploader.staging, 1: target(part) }, { 0: this.#slabUniform }];
-    const dispatch = prepareDispatch(device, `repack ${name}`, this.#pipeline, groups, [Math.ceil(itemsPerRow / 64), rows, 1]);
-    const encoder = device.createCommandEncoder({ label: "repack" });
-    const pass = encoder.beginComputePass();
-    encodeDispatches(pass, [dispatch]);
-    pass.end();
-    device.queue.submit([encoder.finish()]);
   }
 }
