@@ -1,5 +1,8 @@
-import { loadModel, type LoadedModel } from "../../src/engine/load_model.ts";
+import { loadModel } from "../../src/engine/load_model.ts";
 import type { ModelSource } from "../../src/engine/options.ts";
+import { Runner } from "../../src/engine/runner.ts";
+import { createKvCache } from "../../src/kernels/kv_cache.ts";
+import { chooseSchedule } from "../../src/kernels/schedule.ts";
 import { randomCheckpoint, type GoldenCase } from "../support/random_checkpoint.ts";
 
 /** The largest deviations from golden logits: absolute, and relative to the row's root mean square. */
@@ -10,36 +13,30 @@ export interface Deviation {
   otherBest: number;
 }
 
-interface Request {
-  name: string;
-  tokens: "tokens10" | "tokens70";
+/** How positions are computed: all at once, one by one, or stretches of each in turn. */
+export type Path = "prefill" | "decode" | "chunks";
+
+type TokenList = "tokens10" | "tokens70";
+
+/** One forward pass over some tokens. Each begins at position 0 again. */
+export interface Run {
+  path: Path;
   kvCache: "f16" | "f32";
-  path: "prefill" | "decode" | "chunks";
 }
 
-/** Compare a tiny random model's logits with those of Hugging Face transformers. */
-export async function randomModel({ name, tokens, kvCache, path }: Request): Promise<Deviation> {
+/** Load a tiny random model, and compare the logits of each run with those of Hugging Face transformers. */
+export async function randomModel({ name, runs }: { name: string; runs: readonly (Run & { tokens: TokenList })[] }): Promise<Deviation[]> {
   const golden = (await (await fetch(`/e2e/goldens/${name}.json`)).json()) as GoldenCase;
   const all = new Float32Array(await (await fetch(`/e2e/goldens/${name}.f32`)).arrayBuffer());
   const vocabSize = golden.config.vocab_size as number;
-  const expected = tokens === "tokens10" ? all.subarray(0, 10 * vocabSize) : all.subarray(10 * vocabSize);
-  const model = await load(randomCheckpoint(golden), kvCache, golden[tokens].length);
-  try {
-    return deviation(await logitsOf(model, golden[tokens], path), expected, vocabSize);
-  } finally {
-    model.gpu.destroy();
-  }
-}
-
-/** Compare a stored checkpoint's logits with golden ones given as a URL of raw f32 rows. */
-export async function storedModel({ source, tokenIds, golden, kvCache, path }: { source: string; tokenIds: number[]; golden: string } & Omit<Request, "name" | "tokens">): Promise<Deviation> {
-  const expected = new Float32Array(await (await fetch(golden)).arrayBuffer());
-  const model = await load(source, kvCache);
-  try {
-    return deviation(await logitsOf(model, tokenIds, path), expected, expected.length / tokenIds.length);
-  } finally {
-    model.gpu.destroy();
-  }
+  const expected = { tokens10: all.subarray(0, 10 * vocabSize), tokens70: all.subarray(10 * vocabSize) };
+  return withRunners(randomCheckpoint(golden), golden.tokens70.length, async (runners) => {
+    const deviations: Deviation[] = [];
+    for (const { tokens, path, kvCache } of runs) {
+      deviations.push(deviation(await logitsOf(runners[kvCache], golden[tokens], path), expected[tokens], vocabSize));
+    }
+    return deviations;
+  });
 }
 
 interface SampledRow {
@@ -48,43 +45,55 @@ interface SampledRow {
   strided: number[];
 }
 
-/** Compare the bundled model with golden samples of its rows. */
-export async function bundledModel({ kvCache, path }: Omit<Request, "name" | "tokens">): Promise<Deviation> {
+/** Load the bundled model, and compare golden samples of its rows with those of each run. */
+export async function bundledModel(runs: readonly Run[]): Promise<Deviation[]> {
   const golden = (await (await fetch("/e2e/goldens/hearth-tiny.json")).json()) as { tokens: number[]; stridedIds: number[]; positions: SampledRow[] };
-  const model = await load("/models/hearth-tiny/", kvCache);
+  const expected = golden.positions.map((row) => [row.logSumExp, ...row.top.map(([, logit]) => logit), ...row.strided]);
+  return withRunners("/models/hearth-tiny/", golden.tokens.length, async (runners) => {
+    const deviations: Deviation[] = [];
+    for (const { path, kvCache } of runs) {
+      const { vocabSize } = runners[kvCache].decoder.spec;
+      const logits = await logitsOf(runners[kvCache], golden.tokens, path);
+      const found = golden.positions.map((row, i) => {
+        const own = logits.subarray(i * vocabSize, (i + 1) * vocabSize);
+        return [logSumExp(own), ...row.top.map(([id]) => own[id]), ...golden.stridedIds.map((id) => own[id])];
+      });
+      deviations.push(deviation(Float32Array.from(found.flat()), Float32Array.from(expected.flat()), expected[0].length));
+    }
+    return deviations;
+  });
+}
+
+/** Load weights once and run them over a cache of either kind: compiling every kernel takes longer than most runs. */
+async function withRunners<T>(source: ModelSource, contextLength: number, work: (runners: Record<"f16" | "f32", Runner>) => Promise<T>): Promise<T> {
+  const { gpu, runner } = await loadModel(source, { kvCache: "f32", contextLength }, { baseUrl: location.href });
   try {
-    const logits = await logitsOf(model, golden.tokens, path);
-    const { vocabSize } = model.runner.decoder.spec;
-    const rows = golden.positions.map((row) => [row.logSumExp, ...row.top.map(([, logit]) => logit), ...row.strided]);
-    const found = golden.positions.map((row, i) => {
-      const own = logits.subarray(i * vocabSize, (i + 1) * vocabSize);
-      return [logSumExp(own), ...row.top.map(([id]) => own[id]), ...golden.stridedIds.map((id) => own[id])];
-    });
-    return deviation(Float32Array.from(found.flat()), Float32Array.from(rows.flat()), rows[0].length);
+    const cache = await createKvCache(gpu, runner.decoder.spec, "f16", contextLength, 1);
+    const f16 = await Runner.create(gpu, chooseSchedule(gpu.traits), { ...runner.decoder, cache }, contextLength);
+    return await work({ f32: runner, f16 });
   } finally {
-    model.gpu.destroy();
+    gpu.destroy();
   }
 }
 
-function load(source: ModelSource, kvCache: "f16" | "f32", contextLength?: number): Promise<LoadedModel> {
-  return loadModel(source, { kvCache, contextLength }, { baseUrl: location.href });
-}
-
-async function logitsOf({ runner }: LoadedModel, tokenIds: readonly number[], path: Request["path"]): Promise<Float32Array> {
+async function logitsOf(runner: Runner, tokenIds: readonly number[], path: Path): Promise<Float32Array> {
   if (path === "prefill") return runner.logits(tokenIds);
-  const rows: number[] = [];
+  const { vocabSize } = runner.decoder.spec;
+  const rows = new Float32Array(tokenIds.length * vocabSize).fill(NaN);
+  const reads: Promise<void>[] = []; // awaited together: some browsers take a tenth of a second to notice that a read is done
+  const decode = async (position: number) => rows.set(await runner.forward(tokenIds[position], position), position * vocabSize);
   // In chunks: every other stretch of a few tokens is prefilled, the next decoded on top of it.
   for (let position = 0; position < tokenIds.length; ) {
     if (path === "chunks" && position % 2 === 0 && position + 5 < tokenIds.length) {
       runner.prefill(tokenIds.slice(position, position + 5), position);
       position += 5;
-      for (let i = 0; i < 5; i++) rows.push(...new Float32Array(runner.decoder.spec.vocabSize).fill(NaN));
       continue;
     }
-    rows.push(...(await runner.forward(tokenIds[position], position)));
+    reads.push(decode(position));
     position++;
   }
-  return Float32Array.from(rows);
+  await Promise.all(reads);
+  return rows;
 }
 
 /** NaN marks rows that were not read back. */
