@@ -1,9 +1,9 @@
 // Attention of one token of each sequence over its cache: a workgroup serves GROUP query heads that share a key-value
 // head, over one of SPLITS spans of positions. It normalises and rotates its heads first; the workgroup whose span holds
 // the token itself appends the token's key and value to the cache, and uses its own copy. Softmax is online (Milakov and
-// Gimelshein; Dao et al., "FlashAttention"), in f32. Parts: step, kv_pages, kv_*, block, rotate. Constants: HEADS, KV_HEADS,
-// HEAD_DIM, GROUP (query heads of a workgroup), GROUPS (workgroups per key-value head), SPLITS, SCALE, WINDOW (0 when
-// off), QKV_STRIDE, OUTPUT_STRIDE, WORKGROUP, VECTORS = GROUP + 1.
+// Gimelshein; Dao et al., "FlashAttention"), in f32. Parts: step, kv_pages, kv_*, block, cap, rotate. Constants: HEADS,
+// KV_HEADS, HEAD_DIM, GROUP (query heads of a workgroup), GROUPS (workgroups per key-value head), SPLITS, SCALE, CAP,
+// SINKS, WINDOW (0 when off), QKV_STRIDE, OUTPUT_STRIDE, WORKGROUP, VECTORS = GROUP + 1.
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;            // [M, QKV_STRIDE]: HEADS queries, KV_HEADS keys, KV_HEADS values
 @group(0) @binding(3) var<storage, read_write> outputs: array<f32>;  // [M, SPLITS, OUTPUT_STRIDE], striped
 @group(0) @binding(4) var<storage, read_write> split_stats: array<vec2f>; // [M, HEADS, SPLITS]: maximum, sum of exponentials
@@ -60,11 +60,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   var sum: array<f32, GROUP>;
   var low: array<vec4f, GROUP>;
   var high: array<vec4f, GROUP>;
-  for (var g = 0u; g < GROUP; g++) {
-    highest[g] = LOWEST;
-  }
   let chunk = thread % CHUNKS;
   let subset = thread / CHUNKS;
+  let holds_token = span_begin <= position && span_end == position + 1u;
+  for (var g = 0u; g < GROUP; g++) {
+    highest[g] = LOWEST;
+    if (SINKS && holds_token) {
+      highest[g] = head_gains[2u * HEAD_DIM + own_first_head + g];
+      sum[g] = select(0.0, 1.0, subset == 0u);
+    }
+  }
   for (var tile = span_begin; tile < span_end; tile += TILE) {
     // Scores: a thread takes one position, and all the heads that share its key.
     let key_position = tile + thread;
@@ -90,7 +95,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       }
     }
     for (var g = 0u; g < GROUP; g++) {
-      scores[g * TILE + thread] = select(LOWEST, dots[g] * SCALE, visible);
+      scores[g * TILE + thread] = select(LOWEST, capped(dots[g] * SCALE), visible);
     }
     workgroupBarrier();
     for (var item = thread; item < GROUP * SPANS; item += WORKGROUP) {

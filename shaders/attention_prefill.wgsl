@@ -1,9 +1,10 @@
 // Causal attention of consecutive rows of one sequence over its cache, which holds their keys and values already. A
 // workgroup takes QUERIES rows of one head and walks the positions in tiles of KEYS, with online softmax in f32 (Dao et
-// al., "FlashAttention"). Eight threads share a row. Parts: step, kv_pages, kv_*, block. Constants: HEADS, KV_HEADS, HEAD_DIM,
-// SCALE, WINDOW (0 when off), QKV_STRIDE, OUTPUT_STRIDE, M.
+// al., "FlashAttention"). Eight threads share a row. Parts: step, kv_pages, kv_*, block, cap. Constants: HEADS, KV_HEADS,
+// HEAD_DIM, SCALE, CAP, SINKS, WINDOW (0 when off), QKV_STRIDE, OUTPUT_STRIDE, M.
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;            // [M, QKV_STRIDE]: rotated queries first
 @group(0) @binding(1) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE], striped
+@group(0) @binding(2) var<storage, read> head_gains: array<f32>;     // [2, HEAD_DIM] gains; then [HEADS] sinks
 
 const QUERIES = 8u;
 const KEYS = 32u;
@@ -35,6 +36,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 
   var highest = LOWEST;
   var sum = 0.0;
+  if (SINKS) {
+    highest = head_gains[2u * HEAD_DIM + head];
+    sum = 1.0;
+  }
   var low: array<vec4f, OWNED>;
   var high: array<vec4f, OWNED>;
   workgroupBarrier();
@@ -52,7 +57,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
             + dot(k.high, vec4f(queries[i + 4u], queries[i + 5u], queries[i + 6u], queries[i + 7u]));
         }
       }
-      scores[query * KEYS + key] = score;
+      scores[query * KEYS + key] = select(LOWEST, capped(score), score > LOWEST);
     }
     workgroupBarrier();
     var best = highest;

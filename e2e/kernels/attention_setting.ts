@@ -44,7 +44,7 @@ export const SLOTS = 10;
 export async function attentionSetting(gpu: Gpu, random: RandomValues, shape: AttentionShape, rows: GPUBuffer, M: number, filled: readonly number[]): Promise<AttentionSetting> {
   const { heads, kvHeads, headDim, kvType } = shape;
   const rope: RopeSpec = ropeOf(shape.rotaryDim ?? headDim);
-  const attention = specOf(shape);
+  const attention = specOf(shape, rope);
   const maxPages = CONTEXT / 64;
   const pool = createPool({ type: kvType, kvHeads, headDim, maxPages, pageTable: random.permutation(SLOTS * maxPages) });
   fillPool(random, pool, filled);
@@ -58,13 +58,11 @@ export async function attentionSetting(gpu: Gpu, random: RandomValues, shape: At
   const step: AttentionStep = {
     label: "test",
     attention,
-    epsilon: EPSILON,
-    rotaryDim: rope.rotaryDim,
     M,
     qkv: await bufferOf(gpu, "qkv", qkv),
     attended: await bufferOf(gpu, "attended", striped(before, padColumns(heads * headDim))),
     rope: await bufferOf(gpu, "rope", ropeTable(rope, CONTEXT)),
-    headGains: await bufferOf(gpu, "head gains", gains),
+    headGains: await bufferOf(gpu, "head gains", Float32Array.of(...gains, ...new Float32Array(heads))),
     cache,
     pool: poolBuffer,
     rows,
@@ -107,24 +105,27 @@ export function describeShape({ kvType, heads, kvHeads, headDim, rotaryDim, wind
   return [`head size ${headDim}, ${heads} heads over ${kvHeads}, ${kvType}`, ...details].join(", ");
 }
 
-function specOf({ heads, kvHeads, headDim, window, headNorms }: AttentionShape): AttentionSpec {
-  const unused = { module: "", rows: 0, columns: 0, bias: false };
+function specOf({ heads, kvHeads, headDim, window, headNorms }: AttentionShape, rope: RopeSpec): AttentionSpec {
+  const unused = { label: "", rows: 0, columns: 0, sources: [] };
+  const norm = { kind: "rms", module: "", epsilon: EPSILON, gainOffset: 0, bias: false } as const;
   return {
     heads,
     kvHeads,
     headDim,
     scale: 1 / Math.sqrt(headDim),
     window,
-    headNorms: headNorms ? { query: "", key: "" } : undefined,
-    query: unused,
-    key: unused,
-    value: unused,
+    scoreCap: 0,
+    rope,
+    queryKeyNorm: headNorms ? { kind: "head", query: norm, key: norm } : { kind: "none" },
+    sinks: undefined,
+    qkv: unused,
     output: unused,
   };
 }
 
 function ropeOf(rotaryDim: number): RopeSpec {
-  return { rotaryDim, inverseFrequencies: Array.from({ length: rotaryDim / 2 }, (_, pair) => 10_000 ** ((-2 * pair) / rotaryDim)), attentionFactor: 1.1 };
+  const inverseFrequencies = Array.from({ length: rotaryDim / 2 }, (_, pair) => 10_000 ** ((-2 * pair) / rotaryDim));
+  return { rotaryDim, isInterleaved: false, inverseFrequencies, attentionFactor: 1.1, queryGrowth: { beta: 0, span: 1 } };
 }
 
 function fillPool(random: RandomValues, pool: PagedPool, filled: readonly number[]): void {

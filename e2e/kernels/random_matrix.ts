@@ -2,7 +2,7 @@ import type { Gpu } from "../../src/gpu/gpu.ts";
 import type { Uploader } from "../../src/gpu/upload.ts";
 import { allocateMatrix, type Matrix, type WeightFormat } from "../../src/quant/matrix.ts";
 import type { TensorRole } from "../../src/quant/module_weights.ts";
-import { TensorRepacker, type RowTarget } from "../../src/quant/repack.ts";
+import { TensorRepacker } from "../../src/quant/repack.ts";
 import { dequantise, type StoredTensors } from "../reference/dequantise.ts";
 import { encodeBfloat, encodeHalf } from "../reference/half.ts";
 import type { RandomValues } from "./random_values.ts";
@@ -42,8 +42,16 @@ export function weightsOf({ format, columns, tensors }: StoredModule): Float64Ar
   return dequantise(format, columns, tensors);
 }
 
+/** A module's place in a matrix: row r lands in row `start + r * stride`. */
+export interface Place {
+  matrix: Matrix;
+  start: number;
+  stride: number;
+}
+
 /** Send a module's tensors through the repacker, in slices of given length. */
-export async function repackModule(gpu: Gpu, uploader: Uploader, target: RowTarget, module: StoredModule, sliceBytes: number): Promise<void> {
+export async function repackModule(gpu: Gpu, uploader: Uploader, { matrix, start, stride }: Place, module: StoredModule, sliceBytes: number): Promise<void> {
+  const target = { matrix, moves: [{ from: 0, rows: module.rows, to: start, stride }] };
   for (const role of ["codes", "scales", "biases"] as const satisfies readonly TensorRole[]) {
     const bytes = module.tensors[role];
     if (!bytes) continue;

@@ -1,5 +1,5 @@
 // Logits, with the penalties that depend on what was said before (repetition: Keskar et al., "CTRL"), and the best of
-// each workgroup, so that greedy decoding need not read them again. Constants: OUTPUT_STRIDE, OUTPUT_ROWS, STAT_START,
+// each workgroup, so that greedy decoding need not read them again. Parts: cap. Constants: OUTPUT_STRIDE, OUTPUT_ROWS, STAT_START,
 // STAT_STRIDE, STREAMS, THREADS, UNITS, M.
 @group(0) @binding(2) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE]
 @group(0) @binding(4) var<storage, read_write> stats: array<Candidate>; // [M, STAT_STRIDE]: the best of each workgroup
@@ -27,7 +27,7 @@ fn penalised(m: u32, row: u32, raw: f32) -> f32 {
 }
 
 fn keep(m: u32, row: u32, raw: f32) {
-  let logit = penalised(m, row, raw);
+  let logit = penalised(m, row, capped(raw));
   outputs[m * OUTPUT_STRIDE + row] = logit;
   best[m] = better(best[m], Candidate(logit, row + 1u));
 }

@@ -132,7 +132,7 @@ function stopStrings(stop: string | readonly string[] | undefined): readonly str
 function describe({ id, config, text, gpu, runner, contextLength }: LoadedModel): ModelInfo {
   const { spec, weights, cache } = runner.decoder;
   const { vendor, architecture, description } = gpu.adapterInfo;
-  const matrices = weights.layers.flatMap(({ qkv, output, gateUp, down }) => [qkv, output, gateUp, down].map(({ matrix }) => matrix));
+  const matrices = weights.layers.flatMap(({ qkv, output, up, down }) => [qkv, output, up, down].map(({ matrix }) => matrix));
   const all = [...matrices, ...new Set([weights.embedding, weights.head])];
   return {
     id,

@@ -3,11 +3,12 @@ import { parseModelConfig, readModelType, type ModelConfig } from "../formats/mo
 import { readWeightMap } from "../formats/shard_index.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import { createVector, ropeTable } from "../kernels/decoder_weights.ts";
-import type { DecoderSpec } from "../kernels/decoder_spec.ts";
+import type { DecoderSpec, RopeSpec } from "../kernels/decoder_spec.ts";
 import type { DecoderWeights } from "../kernels/decoder_weights.ts";
 import { createKvCache, longestContext } from "../kernels/kv_cache.ts";
 import { chooseSchedule } from "../kernels/schedule.ts";
 import { decoderSpec, requireFamily } from "../models/registry.ts";
+import { requireSupportedMethod } from "../quant/formats.ts";
 import type { FileProgress } from "../storage/checkpoint.ts";
 import { openShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
@@ -57,7 +58,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
   }
   requireFamily(readModelType(configText));
   const config = parseModelConfig(configText);
-  requireReadableQuantisation(config);
+  requireSupportedMethod(config.quantization);
   const text = await loadText(checkpoint, config, signal);
   const files = await readWeightMap(checkpoint, signal);
   progress.startWeights(files.map(({ file }) => file));
@@ -88,9 +89,12 @@ async function loadSynthetic(id: string, options: LoadOptions): Promise<LoadedMo
 }
 
 async function createRunner(gpu: Gpu, spec: DecoderSpec, weights: DecoderWeights, options: LoadOptions, contextLength: number): Promise<Runner> {
-  const rope = await createVector(gpu, "rope table", ropeTable(spec.rope, contextLength));
+  const ropes = new Map<RopeSpec, GPUBuffer>();
+  for (const rope of new Set(spec.layers.map(({ attention }) => attention.rope))) {
+    ropes.set(rope, await createVector(gpu, "rope table", ropeTable(rope, contextLength)));
+  }
   const cache = await createKvCache(gpu, spec, options.kvCache ?? "f16", contextLength, 1);
-  return Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, rope, cache }, contextLength);
+  return Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, contextLength);
 }
 
 function checkOptions({ quantize, kvCache, contextLength }: LoadOptions): void {
@@ -103,11 +107,6 @@ function checkOptions({ quantize, kvCache, contextLength }: LoadOptions): void {
   if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
     throw new HearthError("invalid-options", `contextLength: expected a positive integer, found ${contextLength}`);
   }
-}
-
-function requireReadableQuantisation({ quantMethod, quantization }: ModelConfig): void {
-  if (quantMethod === undefined || quantization !== undefined) return;
-  throw new HearthError("unsupported-checkpoint", `config.json: quantisation "${quantMethod}" is not supported. Hearth reads float weights and MLX affine quantisation.`);
 }
 
 /** Choose the context: what was asked for, else what model, memory bindings and the default allow. */

@@ -1,33 +1,36 @@
 import { HearthError } from "../errors.ts";
-import type { MlxQuantization } from "../formats/model_config.ts";
+import type { Quantization } from "../formats/model_config.ts";
 import type { WeightFile } from "../formats/shard_index.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Uploader } from "../gpu/upload.ts";
-import type { DecoderSpec, LayerSpec, LinearSpec } from "../kernels/decoder_spec.ts";
-import { createVector, type DecoderWeights, type LayerWeights, type LinearWeights } from "../kernels/decoder_weights.ts";
+import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, NormSpec } from "../kernels/decoder_spec.ts";
+import { createVector, type DecoderWeights, type LayerWeights, type LinearWeights, type NormWeights } from "../kernels/decoder_weights.ts";
 import { stripedIndex } from "../kernels/striped.ts";
-import { allocateMatrix, formatKey, isSameFormat, padColumns, type Matrix, type RowRun } from "../quant/matrix.ts";
+import { stacked } from "../models/modules.ts";
+import { allocateMatrix, formatKey, isSameFormat, padColumns, type RowRun } from "../quant/matrix.ts";
 import type { ModuleWeights } from "../quant/module_weights.ts";
+import type { RowMove } from "../quant/repack.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
 import { streamTensors } from "./stream_tensors.ts";
 import { WeightJobs } from "./weight_jobs.ts";
 
-// Buffers that old checkpoints carry along and that every family computes by itself.
-const RECOMPUTED = /\.(rotary_emb\.inv_freq|attn\.(masked_)?bias|position_ids)$/;
+// Buffers that old checkpoints carry along and that every family computes by itself; then what is not the decoder's.
+const RECOMPUTED = /\.(rotary_emb\.inv_freq|(attn|attention)\.(masked_)?bias|position_ids)$/;
+const OTHER_PARTS = /^(model\.)?(mtp|vision|audio|visual|multi_modal_projector|embed_vision|embed_audio)/;
 
 /**
  * Read a model's weights into GPU buffers. Walks the model's own tensor list, not the files: everything is recognised
  * and checked before the first weight byte is read, and nothing may be missing or left over.
  */
 export async function loadWeights(
-  gpu: Gpu, spec: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], quantization: MlxQuantization | undefined, signal?: AbortSignal,
+  gpu: Gpu, spec: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], quantization: Quantization | undefined, signal?: AbortSignal,
 ): Promise<DecoderWeights> {
   const uploader = await Uploader.create(gpu);
   try {
-    const jobs = new WeightJobs(gpu, uploader, files, quantization);
+    const jobs = new WeightJobs(gpu, uploader, files, quantization, spec.embedding);
     const weights = await allocateWeights(gpu, spec, jobs);
     const tied = weights.head === weights.embedding;
-    jobs.assertNothingLeftOver((name) => RECOMPUTED.test(name) || (tied && name.startsWith("lm_head.")));
+    jobs.assertNothingLeftOver((name) => RECOMPUTED.test(name) || OTHER_PARTS.test(name) || (tied && /^(language_model\.)?lm_head\./.test(name)));
     for (const file of files) await streamTensors(file.file, jobs.inFile(file), signal);
     await gpu.idle();
     gpu.throwIfFaulty();
@@ -39,84 +42,122 @@ export async function loadWeights(
 
 async function allocateWeights(gpu: Gpu, spec: DecoderSpec, jobs: WeightJobs): Promise<DecoderWeights> {
   const { hiddenSize, vocabSize } = spec;
-  const table = (module: string): LinearSpec => ({ module, rows: vocabSize, columns: hiddenSize, bias: false });
+  const table = (module: string, rows: number, bias: boolean): LinearSpec => stacked(module, hiddenSize, [{ module, rows, bias }]);
   // Checkpoints whose config forgets to say "tied" simply have no head.
-  const tied = spec.head === spec.embedding || !jobs.has(`${spec.head}.weight`);
-  const embedding = (await concatenated(gpu, "embedding", jobs, [table(spec.embedding)])).matrix;
-  const head = tied ? embedding : (await concatenated(gpu, "head", jobs, [table(spec.head)])).matrix;
-  const finalNorm = await norm(gpu, jobs, spec.finalNorm, hiddenSize);
+  const tied = spec.head === spec.embedding || !jobs.hasModule(spec.head);
+  const embedding = (await linear(gpu, jobs, table(spec.embedding, vocabSize, false))).matrix;
+  const head = tied ? { matrix: embedding, bias: undefined } : await linear(gpu, jobs, table(spec.head, vocabSize, spec.headBias));
+  const { positions } = spec;
   const layers: LayerWeights[] = [];
   for (const layer of spec.layers) layers.push(await allocateLayer(gpu, hiddenSize, layer, jobs));
-  return { embedding, head, finalNorm, layers };
-}
-
-async function allocateLayer(gpu: Gpu, hiddenSize: number, layer: LayerSpec, jobs: WeightJobs): Promise<LayerWeights> {
-  const { attention, mlp } = layer;
   return {
-    attentionNorm: await norm(gpu, jobs, layer.attentionNorm, hiddenSize),
-    qkv: await concatenated(gpu, attention.query.module, jobs, [attention.query, attention.key, attention.value]),
-    headGains: await headGains(gpu, layer, jobs),
-    output: await concatenated(gpu, attention.output.module, jobs, [attention.output]),
-    mlpNorm: await norm(gpu, jobs, layer.mlpNorm, hiddenSize),
-    gateUp: await interleaved(gpu, mlp.gate.module, jobs, [mlp.gate, mlp.up]),
-    down: await concatenated(gpu, mlp.down.module, jobs, [mlp.down]),
+    embedding,
+    positions: positions && (await linear(gpu, jobs, table(positions.module, positions.rows, false))).matrix,
+    head: head.matrix,
+    headBias: head.bias,
+    // A factor of all logits is a factor of the last norm's gains.
+    finalNorm: await streamNorm(gpu, jobs, spec.finalNorm, hiddenSize, spec.logitScale),
+    layers,
   };
 }
 
-async function norm(gpu: Gpu, jobs: WeightJobs, module: string, width: number): Promise<GPUBuffer> {
-  const values = new Float32Array(padColumns(width));
+async function allocateLayer(gpu: Gpu, hiddenSize: number, layer: LayerSpec, jobs: WeightJobs): Promise<LayerWeights> {
+  const { attention, attentionNorm, attentionPostNorm, mlp, mlpNorm, mlpPostNorm } = layer;
+  const { heads, kvHeads, headDim, queryKeyNorm } = attention;
+  const parts = queryKeyNorm.kind === "parts" ? queryKeyNorm : undefined;
+  const norm = async (spec: NormSpec | undefined) => spec && streamNorm(gpu, jobs, spec, hiddenSize, 1);
+  const attentionNormWeights = await norm(attentionNorm);
+  return {
+    attentionNorm: attentionNormWeights,
+    qkv: await linear(gpu, jobs, attention.qkv),
+    headGains: await headGains(gpu, attention, jobs),
+    queryNorm: parts && (await norms(gpu, jobs, parts.query, (heads * headDim) / parts.query.length, 1, (i) => i)),
+    keyNorm: parts && (await norms(gpu, jobs, parts.key, (kvHeads * headDim) / parts.key.length, 1, (i) => i)),
+    output: await linear(gpu, jobs, attention.output),
+    attentionPostNorm: await norm(attentionPostNorm),
+    mlpNorm: mlpNorm === attentionNorm ? attentionNormWeights : await norm(mlpNorm),
+    up: await linear(gpu, jobs, mlp.up),
+    slopes: typeof mlp.activation === "string" ? undefined : await slopes(gpu, jobs, mlp.activation.module),
+    down: await linear(gpu, jobs, mlp.down),
+    mlpPostNorm: await norm(mlpPostNorm),
+  };
+}
+
+/** A norm of the residual stream, whose rows lie striped. */
+async function streamNorm(gpu: Gpu, jobs: WeightJobs, spec: NormSpec, width: number, scale: number): Promise<NormWeights> {
+  return norms(gpu, jobs, [spec], width, scale, (i) => stripedIndex(i, padColumns(width)));
+}
+
+/** Norms of equal parts of a row, side by side: gains, then biases, each where `place` says. */
+async function norms(
+  gpu: Gpu, jobs: WeightJobs, specs: readonly NormSpec[], width: number, scale: number, place: (i: number) => number,
+): Promise<NormWeights> {
+  const biasStart = padColumns(specs.length * width);
+  const values = new Float32Array(2 * biasStart);
+  const buffer = await createVector(gpu, specs[0].module, values);
+  for (const [part, { module, gainOffset, bias }] of specs.entries()) {
+    const start = part * width;
+    jobs.wantVector(`${module}.weight`, width, { buffer, values, place: (i) => place(start + i), offset: gainOffset, scale });
+    if (bias) jobs.wantVector(`${module}.bias`, width, { buffer, values, place: (i) => biasStart + place(start + i), scale });
+  }
+  const [{ kind, epsilon }] = specs;
+  return { gains: buffer, width, groups: specs.length, isCentred: kind === "layer", epsilon, biasStart };
+}
+
+async function headGains(gpu: Gpu, { queryKeyNorm, heads, headDim, sinks }: AttentionSpec, jobs: WeightJobs): Promise<GPUBuffer> {
+  const values = new Float32Array(2 * headDim + heads);
+  const buffer = await createVector(gpu, "head gains", values);
+  if (queryKeyNorm.kind === "head" || queryKeyNorm.kind === "headAfterRotation") {
+    for (const [i, { module, gainOffset }] of [queryKeyNorm.query, queryKeyNorm.key].entries()) {
+      jobs.wantVector(`${module}.weight`, headDim, { buffer, values, place: (dim) => i * headDim + dim, offset: gainOffset });
+    }
+  }
+  if (sinks) jobs.wantVector(sinks, heads, { buffer, values, place: (head) => 2 * headDim + head });
+  return buffer;
+}
+
+/** The scalars of xIELU; a checkpoint need not store those that are not learned. */
+async function slopes(gpu: Gpu, jobs: WeightJobs, module: string): Promise<GPUBuffer> {
+  const values = new Float32Array([0, 0, 0.5, -1e-6]);
   const buffer = await createVector(gpu, module, values);
-  jobs.wantVector(`${module}.weight`, width, { buffer, values, place: (i) => stripedIndex(i, values.length) });
-  return buffer;
-}
-
-async function headGains(gpu: Gpu, { attention }: LayerSpec, jobs: WeightJobs): Promise<GPUBuffer> {
-  const { headNorms, headDim } = attention;
-  const values = new Float32Array(2 * headDim);
-  const buffer = await createVector(gpu, headNorms?.query ?? "no head norms", values);
-  if (headNorms) {
-    jobs.wantVector(`${headNorms.query}.weight`, headDim, { buffer, values, place: (i) => i });
-    jobs.wantVector(`${headNorms.key}.weight`, headDim, { buffer, values, place: (i) => headDim + i });
+  for (const [i, name] of ["alpha_p", "alpha_n", "beta", "eps"].entries()) {
+    if (i < 2 || jobs.has(`${module}.${name}`)) jobs.wantVector(`${module}.${name}`, 1, { buffer, values, place: () => i });
   }
   return buffer;
 }
 
-/** Modules one under another in one matrix; neighbours that share a format share a part. */
-async function concatenated(gpu: Gpu, label: string, jobs: WeightJobs, linears: readonly LinearSpec[]): Promise<LinearWeights> {
-  const modules = linears.map((linear) => jobs.recognise(linear));
-  const runs: RowRun[] = [];
-  for (const { rows, format } of modules) {
-    const last = runs.at(-1);
-    if (last && isSameFormat(last.format, format)) runs[runs.length - 1] = { rows: last.rows + rows, format };
-    else runs.push({ rows, format });
-  }
-  const matrix = await allocateMatrix(gpu, label, linears[0].columns, runs);
-  return fill(gpu, jobs, matrix, linears, modules, modules.map((_, i) => ({ start: sum(modules.slice(0, i)), stride: 1 })));
+/** Where a module's row goes. */
+function movedRow(moves: readonly RowMove[], row: number): number {
+  const move = moves.find(({ from, rows }) => row >= from && row < from + rows);
+  if (!move) throw new Error(`row ${row} goes nowhere`);
+  return move.to + (row - move.from) * move.stride;
 }
 
-/** Two modules of one shape in one matrix, row by row in turn, so that one thread computes both. */
-async function interleaved(gpu: Gpu, label: string, jobs: WeightJobs, linears: readonly LinearSpec[]): Promise<LinearWeights> {
-  const modules = linears.map((linear) => jobs.recognise(linear));
-  const [{ format }, other] = modules;
-  if (!isSameFormat(format, other.format)) {
-    throw new HearthError("unsupported-checkpoint", `${linears[1].module}: stored as ${formatKey(other.format)}, and ${linears[0].module} as ${formatKey(format)}; Hearth needs both alike`);
-  }
-  const matrix = await allocateMatrix(gpu, label, linears[0].columns, [{ rows: sum(modules), format }]);
-  return fill(gpu, jobs, matrix, linears, modules, modules.map((_, start) => ({ start, stride: modules.length })));
-}
-
-function sum(modules: readonly ModuleWeights[]): number {
-  return modules.reduce((rows, module) => rows + module.rows, 0);
-}
-
-async function fill(
-  gpu: Gpu, jobs: WeightJobs, matrix: Matrix, linears: readonly LinearSpec[], modules: readonly ModuleWeights[], places: readonly { start: number; stride: number }[],
-): Promise<LinearWeights> {
+/** A matrix gathered from modules. Rows that neighbour each other and share a format share a part. */
+async function linear(gpu: Gpu, jobs: WeightJobs, spec: LinearSpec): Promise<LinearWeights> {
+  const { label, columns, sources } = spec;
+  const modules = sources.map((source) => jobs.recognise(source, columns));
+  const matrix = await allocateMatrix(gpu, label, columns, formatRuns(spec, modules));
   const values = new Float32Array(Math.ceil(matrix.rows / 2) * 2);
-  const bias = linears.some((linear) => linear.bias) ? await createVector(gpu, `${matrix.label} bias`, values) : undefined;
-  for (const [i, linear] of linears.entries()) {
-    jobs.wantMatrix(modules[i], { matrix, ...places[i] });
-    if (bias && linear.bias) jobs.wantVector(`${linear.module}.bias`, linear.rows, { buffer: bias, values, place: (row) => places[i].start + row * places[i].stride });
+  const bias = sources.some((source) => source.bias) ? await createVector(gpu, `${label} bias`, values) : undefined;
+  for (const [i, source] of sources.entries()) {
+    jobs.wantMatrix(source, modules[i], { matrix, moves: source.moves });
+    if (bias && source.bias) jobs.wantVector(`${source.module}.bias`, source.rows, { buffer: bias, values, place: (row) => movedRow(source.moves, row) });
   }
   return { matrix, bias };
+}
+
+function formatRuns({ rows, sources }: LinearSpec, modules: readonly ModuleWeights[]): RowRun[] {
+  const [{ format }] = modules;
+  if (modules.every((module) => isSameFormat(module.format, format))) return [{ rows, format }];
+  const isStacked = sources.every(({ moves }) => moves.length === 1 && moves[0].stride === 1);
+  const other = modules.findIndex((module) => !isSameFormat(module.format, format));
+  if (!isStacked) {
+    throw new HearthError("unsupported-checkpoint", `${sources[other].module}: stored as ${formatKey(modules[other].format)}, and ${sources[0].module} as ${formatKey(format)}; Hearth needs both alike`);
+  }
+  return modules.reduce<RowRun[]>((runs, module) => {
+    const last = runs.at(-1);
+    if (!last || !isSameFormat(last.format, module.format)) return [...runs, { rows: module.rows, format: module.format }];
+    return [...runs.slice(0, -1), { rows: last.rows + module.rows, format: last.format }];
+  }, []);
 }

@@ -5,9 +5,8 @@ import { createActivations, destroyActivations, type Activations } from "../kern
 import { createDecodePlan, hiddenRowBytes, type DecodePlan } from "../kernels/decode_plan.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
 import { logitStatCount } from "../kernels/matmul.ts";
-import { createLogitsPlan, createPrefillPlan, planForRows, type PrefillPlan } from "../kernels/prefill_plan.ts";
+import { createLogitsPlan, createPrefillPlan, embedRows, planForRows, type PrefillPlan } from "../kernels/prefill_plan.ts";
 import { beginSampling, createSamplerState, RING_BYTES, type SamplerState, type SamplingStart } from "../kernels/sampler_state.ts";
-import { embed } from "../kernels/sample.ts";
 import type { Schedule } from "../kernels/schedule.ts";
 
 const PREFILL_ROWS = 512;
@@ -58,10 +57,9 @@ export class Runner {
     const prefillChunk = await createActivations(gpu, spec, gpu.traits.isSoftware ? SOFTWARE_PREFILL_ROWS : PREFILL_ROWS, 1);
     const statCount = logitStatCount(schedule, { matrix: weights.head, bias: undefined });
     const sampler = await createSamplerState(gpu, 1, spec.vocabSize, statCount);
-    const embedding = { M: 1, embedding: weights.embedding, embeddingScale: spec.embeddingScale, hidden: decodeRow.hidden, rows: decodeRow.rows };
     const [prefillPlan, embedRow, ...decodePlans] = await Promise.all([
       createPrefillPlan(gpu, decoder, prefillChunk),
-      embed(gpu, embedding),
+      embedRows(gpu, decoder, decodeRow),
       ...[...splitCounts].map(async (splits) => [splits, await createDecodePlan(gpu, schedule, decoder, decodeRow, sampler, splits)] as const),
     ]);
     return new Runner(gpu, schedule, decoder, { decodeRow, prefillChunk, prefillPlan, sampler, embedRow, decodePlans: new Map(decodePlans) });

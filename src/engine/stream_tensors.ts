@@ -1,5 +1,6 @@
+import type { TensorConsumer } from "../quant/module_repack.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
-import type { TensorConsumer, TensorJob } from "./weight_jobs.ts";
+import type { TensorJob } from "./weight_jobs.ts";
 
 const SKIPPED_AT_MOST = 4 * 2 ** 20; // bytes worth reading past rather than starting another request
 

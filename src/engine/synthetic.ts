@@ -1,7 +1,7 @@
 import { HearthError } from "../errors.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { createVector, type DecoderWeights, type LayerWeights, type LinearWeights } from "../kernels/decoder_weights.ts";
+import { createVector, type DecoderWeights, type LayerWeights, type LinearWeights, type NormWeights } from "../kernels/decoder_weights.ts";
 import { fillRandom } from "../kernels/fill_random.ts";
 import { decoderSpec } from "../models/registry.ts";
 import { allocateMatrix, codeBytesPerRow, padColumns, pairBytesPerRow, type Matrix, type WeightFormat } from "../quant/matrix.ts";
@@ -32,22 +32,28 @@ export async function syntheticModel(gpu: Gpu, id: string): Promise<{ config: Mo
   const config: ModelConfig = { ...shape, architectures: [], maxPositionEmbeddings: 131_072, rope: { type: "default", theta: 500_000 }, eosTokenIds: [] };
   const { hiddenSize, layers } = decoderSpec(config, 4096);
   const linear = async (label: string, rows: number, columns: number): Promise<LinearWeights> => ({ matrix: await randomMatrix(gpu, label, rows, columns), bias: undefined });
-  const gains = (width: number) => createVector(gpu, "gains", new Float32Array(padColumns(width)).fill(1));
+  const ones = (width: number) => createVector(gpu, "gains", new Float32Array(2 * padColumns(width)).fill(1));
+  const norm = async (): Promise<NormWeights> => ({ gains: await ones(hiddenSize), width: hiddenSize, groups: 1, isCentred: false, epsilon: 1e-6, biasStart: 0 });
   const layerWeights: LayerWeights[] = [];
   for (const { attention, mlp } of layers) {
     layerWeights.push({
-      attentionNorm: await gains(hiddenSize),
-      qkv: await linear("qkv", attention.query.rows + 2 * attention.key.rows, hiddenSize),
-      headGains: await gains(2 * attention.headDim),
-      output: await linear("output", hiddenSize, attention.query.rows),
-      mlpNorm: await gains(hiddenSize),
-      gateUp: await linear("gate_up", 2 * mlp.intermediateSize, hiddenSize),
-      down: await linear("down", hiddenSize, mlp.intermediateSize),
+      attentionNorm: await norm(),
+      qkv: await linear("qkv", attention.qkv.rows, hiddenSize),
+      headGains: await ones(attention.headDim + attention.heads),
+      queryNorm: undefined,
+      keyNorm: undefined,
+      output: await linear("output", hiddenSize, attention.output.columns),
+      attentionPostNorm: undefined,
+      mlpNorm: await norm(),
+      up: await linear("up", mlp.up.rows, hiddenSize),
+      slopes: undefined,
+      down: await linear("down", hiddenSize, mlp.down.columns),
+      mlpPostNorm: undefined,
     });
   }
   const embedding = await randomMatrix(gpu, "embedding", config.vocabSize, hiddenSize);
   const head = config.tieWordEmbeddings ? embedding : await randomMatrix(gpu, "head", config.vocabSize, hiddenSize);
-  return { config, weights: { embedding, head, finalNorm: await gains(hiddenSize), layers: layerWeights } };
+  return { config, weights: { embedding, positions: undefined, head, headBias: undefined, finalNorm: await norm(), layers: layerWeights } };
 }
 
 /** A matrix of random codes; scale and bias centre them on zero and keep a row's products about as large as its inputs. */

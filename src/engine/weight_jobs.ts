@@ -1,22 +1,17 @@
 import { HearthError } from "../errors.ts";
 import { decodeFloats, isFloatDtype } from "../formats/floats.ts";
-import type { MlxQuantization } from "../formats/model_config.ts";
+import type { Quantization } from "../formats/model_config.ts";
 import type { TensorEntry } from "../formats/safetensors.ts";
 import type { WeightFile } from "../formats/shard_index.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Uploader } from "../gpu/upload.ts";
-import type { LinearSpec } from "../kernels/decoder_spec.ts";
-import { recogniseModule } from "../quant/module.ts";
-import type { ModuleWeights, TensorRole } from "../quant/module_weights.ts";
-import { TensorRepacker, type RowTarget } from "../quant/repack.ts";
-import type { WeightFormat } from "../quant/matrix.ts";
+import type { ModuleSpec } from "../kernels/decoder_spec.ts";
+import { isCalibration, recogniseModule } from "../quant/module.ts";
+import { ModuleRepack, type TensorConsumer } from "../quant/module_repack.ts";
+import type { ModuleWeights } from "../quant/module_weights.ts";
+import type { RowTarget } from "../quant/repack.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
-
-/** Takes one tensor's bytes in slices. */
-export interface TensorConsumer {
-  write(bytes: Uint8Array): Promise<void>;
-  end(): Promise<void>;
-}
+import { tensorNaming } from "./tensor_names.ts";
 
 /** One tensor to be read, and what to do with it. */
 export interface TensorJob {
@@ -24,61 +19,80 @@ export interface TensorJob {
   consume: () => Promise<TensorConsumer>;
 }
 
-/** Where a vector's elements go in an f32 buffer. */
+/** Where a vector's elements go in an f32 buffer, after adding `offset` and multiplying by `scale`. */
 export interface VectorTarget {
   buffer: GPUBuffer;
   values: Float32Array<ArrayBuffer>;
   /** Index of element i. */
   place: (i: number) => number;
+  offset?: number;
+  scale?: number;
 }
 
 /** Finds the tensors of a checkpoint, and collects the jobs of those that a model wants. */
 export class WeightJobs {
   readonly #gpu: Gpu;
   readonly #uploader: Uploader;
-  readonly #quantization: MlxQuantization | undefined;
+  readonly #quantization: Quantization | undefined;
   readonly #tensors = new Map<string, TensorEntry>();
   readonly #jobs = new Map<string, TensorJob>();
+  readonly #nameInFile: (name: string) => string;
+  readonly #unread = new Set<string>();
 
-  constructor(gpu: Gpu, uploader: Uploader, files: readonly WeightFile<CheckpointFile>[], quantization: MlxQuantization | undefined) {
+  /** `embedding` is the model's name for its embedding table, which tells how the checkpoint spells all names. */
+  constructor(gpu: Gpu, uploader: Uploader, files: readonly WeightFile<CheckpointFile>[], quantization: Quantization | undefined, embedding: string) {
     this.#gpu = gpu;
     this.#uploader = uploader;
     this.#quantization = quantization;
     for (const { header } of files) for (const [name, entry] of header.tensors) this.#tensors.set(name, entry);
+    this.#nameInFile = tensorNaming(embedding, (name) => this.#tensors.has(name));
   }
 
   /** Whether the checkpoint has a tensor. */
   has(name: string): boolean {
-    return this.#tensors.has(name);
+    return this.#tensors.has(this.#nameInFile(name));
+  }
+
+  /** Whether the checkpoint has a module's weight, in any format. */
+  hasModule(module: string): boolean {
+    const prefix = `${this.#nameInFile(module)}.`;
+    return [...this.#tensors.keys()].some((name) => name.startsWith(prefix) && name !== `${prefix}bias`);
   }
 
   /** Learn how a linear module is stored, and check its shape against the config's. */
-  recognise(linear: LinearSpec): ModuleWeights {
-    const module = recogniseModule(linear.module, (name) => this.#tensors.get(name), this.#quantization);
-    if (module.rows !== linear.rows || module.columns !== linear.columns) {
+  recognise({ module, rows, isTransposed }: ModuleSpec, columns: number): ModuleWeights {
+    const name = this.#nameInFile(module);
+    const [expectedRows, expectedColumns] = isTransposed ? [columns, rows] : [rows, columns];
+    const query = { module: name, rows: expectedRows, columns: expectedColumns, find: (tensor: string) => this.#tensors.get(tensor) };
+    const found = recogniseModule(query, this.#quantization);
+    if (found.rows !== expectedRows || found.columns !== expectedColumns) {
       throw new HearthError(
         "corrupt-checkpoint",
-        `${linear.module}.weight: expected [${linear.rows}, ${linear.columns}] by config.json, found [${module.rows}, ${module.columns}]`,
+        `${name}.weight: expected [${expectedRows}, ${expectedColumns}] by config.json, found [${found.rows}, ${found.columns}]`,
       );
     }
-    return module;
+    if (isTransposed && "scales" in found.format) {
+      throw new HearthError("unsupported-checkpoint", `${name}: quantised and stored transposed, which Hearth does not read`);
+    }
+    return { ...found, rows, columns };
   }
 
   /** Want all tensors of a module, repacked into its rows of a fused matrix. */
-  wantMatrix(module: ModuleWeights, target: RowTarget): void {
-    for (const { role, entry } of module.tensors) this.#want(entry, () => this.#repacker(target, module.rows, role, module.format));
-  }
-
-  #repacker(target: RowTarget, rows: number, role: TensorRole, format: WeightFormat): Promise<TensorRepacker> {
-    return TensorRepacker.create(this.#gpu, this.#uploader, target, rows, role, format);
+  wantMatrix({ isTransposed }: ModuleSpec, module: ModuleWeights, target: RowTarget): void {
+    const repack = new ModuleRepack(this.#gpu, this.#uploader, module, target);
+    for (const tensor of module.tensors) {
+      const consumer = () => repack.consumer(tensor);
+      this.#want(tensor.entry, isTransposed ? async () => new TransposingConsumer(tensor.entry, await consumer()) : consumer);
+    }
+    for (const { name } of module.unread ?? []) this.#unread.add(name);
   }
 
   /** Want a vector of `length` floats. */
   wantVector(name: string, length: number, target: VectorTarget): void {
-    const entry = this.#tensors.get(name);
+    const entry = this.#tensors.get(this.#nameInFile(name));
     if (!entry) throw new HearthError("corrupt-checkpoint", `${name}: expected in the checkpoint, found in none of its files`);
     const { dtype, shape } = entry;
-    if (!isFloatDtype(dtype) || shape.length !== 1 || shape[0] !== length) {
+    if (!isFloatDtype(dtype) || shape.length > 1 || (shape[0] ?? 1) !== length) {
       throw new HearthError("corrupt-checkpoint", `${name}: expected ${length} floats, found ${dtype} [${shape}]`);
     }
     this.#want(entry, async () => new VectorConsumer(this.#gpu, entry, target));
@@ -96,7 +110,7 @@ export class WeightJobs {
 
   /** Refuse a checkpoint with tensors that nothing reads: its model would compute something else. */
   assertNothingLeftOver(isIgnorable: (name: string) => boolean): void {
-    const leftOver = [...this.#tensors.keys()].filter((name) => !this.#jobs.has(name) && !isIgnorable(name));
+    const leftOver = [...this.#tensors.keys()].filter((name) => !this.#jobs.has(name) && !this.#unread.has(name) && !isCalibration(name) && !isIgnorable(name));
     if (leftOver.length === 0) return;
     throw new HearthError("unsupported-checkpoint", `The checkpoint has ${leftOver.length} tensors that its model_type does not account for, such as ${leftOver.slice(0, 3).join(", ")}`);
   }
@@ -124,8 +138,39 @@ class VectorConsumer implements TensorConsumer {
   async end(): Promise<void> {
     const { dtype } = this.#entry;
     if (!isFloatDtype(dtype)) throw new Error(`${this.#entry.name}: ${dtype} was let through`);
-    const { buffer, values, place } = this.#target;
-    for (const [i, value] of decodeFloats(this.#bytes, dtype).entries()) values[place(i)] = value;
+    const { buffer, values, place, offset = 0, scale = 1 } = this.#target;
+    for (const [i, value] of decodeFloats(this.#bytes, dtype).entries()) values[place(i)] = (value + offset) * scale;
     this.#gpu.device.queue.writeBuffer(buffer, 0, values);
+  }
+}
+
+/** Takes a matrix of whole elements column by column: turns it on the CPU, where it is held whole. */
+class TransposingConsumer implements TensorConsumer {
+  readonly #entry: TensorEntry;
+  readonly #next: TensorConsumer;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  #filledBytes = 0;
+
+  constructor(entry: TensorEntry, next: TensorConsumer) {
+    this.#entry = entry;
+    this.#next = next;
+    this.#bytes = new Uint8Array(entry.end - entry.begin);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#bytes.set(bytes, this.#filledBytes);
+    this.#filledBytes += bytes.byteLength;
+  }
+
+  async end(): Promise<void> {
+    const [rows, columns] = this.#entry.shape;
+    const Elements = this.#bytes.byteLength === rows * columns * 4 ? Uint32Array : Uint16Array;
+    const elements = new Elements(this.#bytes.buffer);
+    const turned = new Elements(rows * columns);
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) turned[column * rows + row] = elements[row * columns + column];
+    }
+    await this.#next.write(new Uint8Array(turned.buffer));
+    await this.#next.end();
   }
 }

@@ -85,6 +85,18 @@ export function integersField(fields: Fields, key: string, bounds: Bounds): numb
   return value.map((item) => toInteger(fields, key, item, bounds));
 }
 
+/** A list of numbers within bounds, or undefined when it is absent or null. */
+export function numbersField(fields: Fields, key: string, bounds: Bounds): number[] | undefined {
+  const value = fields.values.get(key) ?? undefined;
+  if (value === undefined) return undefined;
+  const expected = `a list of numbers from ${bounds.min} to ${bounds.max}`;
+  if (!Array.isArray(value)) return wrongType(fields, key, expected);
+  return value.map((item) => {
+    const number = isJsonNumber(item) ? Number(item.literal) : Number.NaN;
+    return number >= bounds.min && number <= bounds.max ? number : wrongType(fields, key, expected);
+  });
+}
+
 /** Throw the error for a field that is not what it should be. */
 export function wrongType(fields: Fields, key: string, expected: string): never {
   corrupt(fields.fileName, `${fields.path}${key}: expected ${expected}, found ${show(fields.values.get(key))}`);

@@ -1,11 +1,11 @@
 import { HearthError } from "../errors.ts";
 
 import {
-  booleanField, integerField, integersField, numberField, objectField, parseFields, requiredInteger, stringField,
+  booleanField, integerField, integersField, numberField, numbersField, objectField, parseFields, requiredInteger, stringField,
   stringsField, type Bounds, type Fields,
 } from "./config_fields.ts";
 import { parseQuantization, type Quantization } from "./quantization.ts";
-import { parseRope, type RopeConfig } from "./rope_config.ts";
+import { parseRope, parseSlidingRope, type RopeConfig } from "./rope_config.ts";
 
 // Parts of ModelConfig, named here too so that its readers need one import.
 export type { Quantization, RopeConfig };
@@ -27,16 +27,48 @@ export interface ModelConfig {
   vocabSize: number;
   maxPositionEmbeddings?: number;
   rmsNormEps?: number;
+  /** Epsilon of norms under any of their other names. */
+  normEps?: number;
   hiddenAct?: string;
   tieWordEmbeddings?: boolean;
   attentionBias?: boolean;
   mlpBias?: boolean;
+  /** Biases on every linear module. */
+  useBias?: boolean;
+  useQkvBias?: boolean;
+  /** Norms of single query and key heads. */
+  qkLayernorm?: boolean;
+  useParallelResidual?: boolean;
+  useBidirectionalAttention?: boolean;
+  /** The scores' factor is its inverse square root. */
+  queryPreAttnScalar?: number;
+  /** Null switches a cap off; absent leaves it to the family's default. */
+  attnLogitSoftcapping?: number | null;
+  finalLogitSoftcapping?: number | null;
+  embeddingMultiplier?: number;
+  residualMultiplier?: number;
+  attentionMultiplier?: number;
+  /** Divisor of the logits. */
+  logitsScaling?: number;
+  /** Factor of the logits. */
+  logitScale?: number;
+  /** Number format of the original weights. */
+  dtype?: string;
   /** Null switches the window off; absent leaves it to the family's default. */
   slidingWindow?: number | null;
   useSlidingWindow?: boolean;
   maxWindowLayers?: number;
   layerTypes?: string[];
+  /** Every so many layers, one sees everything. */
+  slidingWindowPattern?: number;
   rope: RopeConfig;
+  /** Rope of layers with a window, where it differs. */
+  slidingRope?: RopeConfig;
+  /** Per layer: 1 where positions rotate, 0 where they do not. */
+  noRopeLayers?: number[];
+  noRopeLayerInterval?: number;
+  /** Per layer: the rope's base; 0 where positions do not rotate. */
+  layerRopeTheta?: number[];
   eosTokenIds: number[];
   bosTokenId?: number;
   quantization?: Quantization;
@@ -64,10 +96,15 @@ const LAYERS: Bounds = { min: 1, max: 2048 };
 const HEADS: Bounds = { min: 1, max: 4096 };
 const VOCABULARY: Bounds = { min: 1, max: 1 << 24 };
 const POSITIONS: Bounds = { min: 1, max: 2 ** 31 };
+const EPSILON: Bounds = { min: 0, max: 1 };
+const FACTOR: Bounds = { min: 0, max: 1e9 };
 const TOKEN_ID: Bounds = { min: 0, max: (1 << 24) - 1 };
 
+// What multimodal wrappers leave out of their text_config, trusting the class's defaults.
+const SPARSE_SHAPES: Readonly<Record<string, Pick<Shape, "heads" | "vocabSize">>> = { gemma3_text: { heads: 8, vocabSize: 262_208 } };
+
 // Multimodal wrappers keep these at the top, beside the text_config that they hold for.
-const INHERITED = ["tie_word_embeddings", "quantization", "quantization_config", "compression_config", "bos_token_id"];
+const INHERITED = ["tie_word_embeddings", "quantization", "quantization_config", "compression_config", "bos_token_id", "dtype", "torch_dtype"];
 
 /** Read which architecture a config names, so that an unsupported one can be refused before anything else is checked. */
 export function readModelType(text: string, fileName = "config.json"): string {
@@ -83,17 +120,38 @@ export function parseModelConfig(text: string, fileName = "config.json"): ModelC
     modelType: modelType(top),
     architectures: stringsField(top, "architectures") ?? [],
     ...readShape(fields),
-    maxPositionEmbeddings: integerField(fields, "max_position_embeddings", POSITIONS),
-    rmsNormEps: numberField(fields, "rms_norm_eps", { min: 0, max: 1 }),
-    hiddenAct: stringField(fields, "hidden_activation") ?? stringField(fields, "hidden_act"),
+    maxPositionEmbeddings: integerField(fields, "max_position_embeddings", POSITIONS) ?? integerField(fields, "n_positions", POSITIONS),
+    rmsNormEps: numberField(fields, "rms_norm_eps", EPSILON),
+    normEps: numberField(fields, "layer_norm_eps", EPSILON) ?? numberField(fields, "norm_epsilon", EPSILON)
+      ?? numberField(fields, "layer_norm_epsilon", EPSILON) ?? numberField(fields, "norm_eps", EPSILON),
+    hiddenAct: stringField(fields, "hidden_activation") ?? stringField(fields, "hidden_act") ?? stringField(fields, "activation_function"),
     tieWordEmbeddings: booleanField(fields, "tie_word_embeddings"),
     attentionBias: booleanField(fields, "attention_bias"),
     mlpBias: booleanField(fields, "mlp_bias"),
-    slidingWindow: fields.values.get("sliding_window") === null ? null : integerField(fields, "sliding_window", POSITIONS),
+    useBias: booleanField(fields, "use_bias"),
+    useQkvBias: booleanField(fields, "use_qkv_bias"),
+    qkLayernorm: booleanField(fields, "qk_layernorm"),
+    useParallelResidual: booleanField(fields, "use_parallel_residual"),
+    useBidirectionalAttention: booleanField(fields, "use_bidirectional_attention"),
+    queryPreAttnScalar: numberField(fields, "query_pre_attn_scalar", FACTOR),
+    attnLogitSoftcapping: nullable(fields, "attn_logit_softcapping", numberField(fields, "attn_logit_softcapping", FACTOR)),
+    finalLogitSoftcapping: nullable(fields, "final_logit_softcapping", numberField(fields, "final_logit_softcapping", FACTOR)),
+    embeddingMultiplier: numberField(fields, "embedding_multiplier", FACTOR),
+    residualMultiplier: numberField(fields, "residual_multiplier", FACTOR),
+    attentionMultiplier: numberField(fields, "attention_multiplier", FACTOR),
+    logitsScaling: numberField(fields, "logits_scaling", FACTOR),
+    logitScale: numberField(fields, "logit_scale", FACTOR),
+    dtype: stringField(fields, "dtype") ?? stringField(fields, "torch_dtype"),
+    slidingWindow: nullable(fields, "sliding_window", integerField(fields, "sliding_window", POSITIONS)),
     useSlidingWindow: booleanField(fields, "use_sliding_window"),
     maxWindowLayers: integerField(fields, "max_window_layers", { min: 0, max: LAYERS.max }),
     layerTypes: stringsField(fields, "layer_types"),
+    slidingWindowPattern: slidingWindowPattern(fields),
     rope: parseRope(fields),
+    slidingRope: parseSlidingRope(fields),
+    noRopeLayers: numbersField(fields, "no_rope_layers", { min: 0, max: 1 }),
+    noRopeLayerInterval: integerField(fields, "no_rope_layer_interval", LAYERS),
+    layerRopeTheta: layerRopeTheta(fields),
     eosTokenIds: [...new Set(eosTokenIds)],
     bosTokenId: integerField(fields, "bos_token_id", TOKEN_ID),
     quantization: parseQuantization(fields),
@@ -138,13 +196,36 @@ function textFields(top: Fields): Fields {
 }
 
 function readShape(fields: Fields): Shape {
+  const isGpt2 = fields.values.has("n_embd"); // the one family with names of its own
+  const hiddenSize = requiredInteger(fields, isGpt2 ? "n_embd" : "hidden_size", WIDTH);
+  const sparse = SPARSE_SHAPES[stringField(fields, "model_type") ?? ""];
   return {
-    hiddenSize: requiredInteger(fields, "hidden_size", WIDTH),
-    intermediateSize: requiredInteger(fields, "intermediate_size", WIDTH),
-    layers: requiredInteger(fields, "num_hidden_layers", LAYERS),
-    heads: requiredInteger(fields, "num_attention_heads", HEADS),
+    hiddenSize,
+    intermediateSize: isGpt2 ? (integerField(fields, "n_inner", WIDTH) ?? 4 * hiddenSize) : requiredInteger(fields, "intermediate_size", WIDTH),
+    layers: requiredInteger(fields, isGpt2 ? "n_layer" : "num_hidden_layers", LAYERS),
+    heads: (sparse && integerField(fields, "num_attention_heads", HEADS)) ?? sparse?.heads ?? requiredInteger(fields, isGpt2 ? "n_head" : "num_attention_heads", HEADS),
     kvHeads: integerField(fields, "num_key_value_heads", HEADS),
     headDim: integerField(fields, "head_dim", HEADS),
-    vocabSize: requiredInteger(fields, "vocab_size", VOCABULARY),
+    vocabSize: (sparse && integerField(fields, "vocab_size", VOCABULARY)) ?? sparse?.vocabSize ?? requiredInteger(fields, "vocab_size", VOCABULARY),
   };
 }
+
+/** Tells a null from an absent key, for keys where they differ. */
+function nullable<T>(fields: Fields, key: string, value: T): T | null {
+  return fields.values.get(key) === null ? null : value;
+}
+
+/** A number of layers, or a word such as "LLLG" with a letter for each. */
+function slidingWindowPattern(fields: Fields): number | undefined {
+  const value = fields.values.get("sliding_window_pattern");
+  return typeof value === "string" ? value.length : integerField(fields, "sliding_window_pattern", LAYERS);
+}
+
+/** A base for each layer, where null says the same as 0. */
+function layerRopeTheta(fields: Fields): number[] | undefined {
+  const value = fields.values.get("layer_rope_theta");
+  if (!Array.isArray(value)) return undefined;
+  const thetas = value.map((item) => item ?? { literal: "0" });
+  return numbersField({ ...fields, values: new Map([["layer_rope_theta", thetas as typeof value]]) }, "layer_rope_theta", { min: 0, max: 1e12 });
+}
+

@@ -1,7 +1,5 @@
-import { HearthError } from "../errors.ts";
-
 import {
-  booleanField, integerField, numberField, objectField, stringField, type Bounds, type Fields,
+  booleanField, integerField, numberField, numbersField, objectField, stringField, type Bounds, type Fields,
 } from "./config_fields.ts";
 import { isJsonObject } from "./json_scanner.ts";
 
@@ -21,6 +19,13 @@ export interface RopeConfig {
   attentionFactor?: number;
   truncate?: boolean;
   partialRotaryFactor?: number;
+  /** Of longrope: what divides each frequency, within the trained length and beyond it. */
+  shortFactors?: number[];
+  longFactors?: number[];
+  /** Of HunYuan's dynamic scaling. */
+  alpha?: number;
+  /** Growth of queries with the logarithm of their position. */
+  queryGrowth?: number;
 }
 
 const THETA: Bounds = { min: 1, max: 1e12 };
@@ -30,7 +35,18 @@ const POSITIONS: Bounds = { min: 1, max: 2 ** 31 };
 
 /** Read the rotary embedding of a config: `rope_parameters` where there is one, else the older top-level keys. */
 export function parseRope(fields: Fields): RopeConfig {
-  const scaling = ropeParameters(fields) ?? objectField(fields, "rope_scaling");
+  return readRope(fields, ropeParameters(fields, "full_attention") ?? objectField(fields, "rope_scaling"));
+}
+
+/** Read the rotary embedding of layers with a window, where it is another one than that of full attention. */
+export function parseSlidingRope(fields: Fields): RopeConfig | undefined {
+  const parameters = ropeParameters(fields, "sliding_attention");
+  if (parameters && parameters.path.endsWith("sliding_attention.")) return readRope(fields, parameters);
+  const theta = numberField(fields, "rope_local_base_freq", THETA);
+  return theta === undefined ? undefined : { theta, type: "default" };
+}
+
+function readRope(fields: Fields, scaling: Fields | undefined): RopeConfig {
   const source: Fields = scaling ?? { ...fields, values: new Map() };
   return {
     theta: numberField(source, "rope_theta", THETA) ?? numberField(fields, "rope_theta", THETA)
@@ -50,22 +66,18 @@ export function parseRope(fields: Fields): RopeConfig {
     partialRotaryFactor: numberField(source, "partial_rotary_factor", FRACTION)
       ?? numberField(fields, "partial_rotary_factor", FRACTION) ?? numberField(fields, "rotary_pct", FRACTION)
       ?? numberField(fields, "rope_pct", FRACTION),
+    shortFactors: numbersField(source, "short_factor", FACTOR),
+    longFactors: numbersField(source, "long_factor", FACTOR),
+    alpha: numberField(source, "alpha", FACTOR),
+    queryGrowth: numberField(source, "llama_4_scaling_beta", FACTOR),
   };
 }
 
-function ropeParameters(fields: Fields): Fields | undefined {
+/** The one dict of all layers, or that of a layer type where each type has its own. */
+function ropeParameters(fields: Fields, layerType: string): Fields | undefined {
   const parameters = objectField(fields, "rope_parameters");
   if (parameters === undefined) return undefined;
-  const perLayerType = [...parameters.values].filter(([, value]) => isJsonObject(value));
-  if (perLayerType.length === 0) return parameters;
-  // One dict per layer type; a single rope serves the model only when they all agree.
-  const [[firstKey, first]] = perLayerType;
-  if (perLayerType.every(([, value]) => JSON.stringify(value) === JSON.stringify(first))) {
-    return objectField(parameters, firstKey);
-  }
-  throw new HearthError(
-    "unsupported-checkpoint",
-    `${fields.fileName}: ${parameters.path.slice(0, -1)}: expected one rope for all layers, found different ones for ` +
-      `${perLayerType.map(([key]) => key).join(", ")}`,
-  );
+  const types = [...parameters.values].filter(([, value]) => isJsonObject(value)).map(([type]) => type);
+  if (types.length === 0) return parameters;
+  return objectField(parameters, types.includes(layerType) ? layerType : types[0]);
 }

@@ -1,12 +1,15 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { padColumns } from "../quant/matrix.ts";
 import type { DecoderSpec } from "./decoder_spec.ts";
+import { needsRowBuffers } from "./layer_steps.ts";
 
 /** Buffers that one forward pass over `M` rows overwrites, allocated once. */
 export interface Activations {
   M: number;
   rows: GPUBuffer; // u32 [M, 4]: slot, position, token id, 1 while it runs
   hidden: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the residual stream
+  normed: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the stream after a layer norm
+  branch: GPUBuffer; // f32 [M, hiddenSize, padded]: a branch's result before its norm
   qkv: GPUBuffer; // f32 [M, largest (heads + 2 kvHeads) headDim]
   attended: GPUBuffer; // f32 [M, largest heads headDim, padded], striped
   mlp: GPUBuffer; // f32 [M, largest intermediateSize, padded], striped
@@ -21,10 +24,13 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
   const floats = (label: string, perRow: number) => gpu.allocate(`${label} of ${M} rows`, M * perRow * 4, usage);
   const heads = widest(({ attention }) => attention.heads);
   const attended = widest(({ attention }) => attention.heads * attention.headDim);
+  const needs = needsRowBuffers(spec);
   return {
     M,
     rows: await floats("rows", 4),
     hidden: await floats("hidden", padColumns(spec.hiddenSize)),
+    normed: await floats("normed", needs.normed ? padColumns(spec.hiddenSize) : 0),
+    branch: await floats("branch", needs.branch ? padColumns(spec.hiddenSize) : 0),
     qkv: await floats("qkv", widest(({ attention }) => (attention.heads + 2 * attention.kvHeads) * attention.headDim)),
     attended: await floats("attended", padColumns(attended)),
     mlp: await floats("mlp", padColumns(widest(({ mlp }) => mlp.intermediateSize))),

@@ -6,6 +6,7 @@ import attentionDecodeShader from "../../shaders/attention_decode.wgsl?raw";
 import attentionMergeShader from "../../shaders/attention_merge.wgsl?raw";
 import attentionPrefillShader from "../../shaders/attention_prefill.wgsl?raw";
 import block from "../../shaders/lib/block.wgsl?raw";
+import cap from "../../shaders/lib/cap.wgsl?raw";
 import inputMerge from "../../shaders/lib/input_merge.wgsl?raw";
 import rotate from "../../shaders/lib/rotate.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
@@ -19,8 +20,6 @@ import type { Schedule } from "./schedule.ts";
 export interface AttentionStep {
   label: string;
   attention: AttentionSpec;
-  epsilon: number; // of the head norms
-  rotaryDim: number;
   M: number;
   qkv: GPUBuffer; // f32 [M, (heads + 2 kvHeads) headDim]
   attended: GPUBuffer; // f32 [M, heads headDim, padded], striped
@@ -54,7 +53,8 @@ function decodeWorkgroup(schedule: Schedule, { headDim }: AttentionSpec, group: 
 }
 
 function sharedConstants(step: AttentionStep): ShaderConstants {
-  const { heads, kvHeads, headDim, scale, window, headNorms } = step.attention;
+  const { heads, kvHeads, headDim, scale, scoreCap, window, rope, queryKeyNorm, sinks } = step.attention;
+  const headNorm = queryKeyNorm.kind === "head" || queryKeyNorm.kind === "headAfterRotation" ? queryKeyNorm : undefined;
   return {
     M: step.M,
     HEADS: heads,
@@ -65,9 +65,15 @@ function sharedConstants(step: AttentionStep): ShaderConstants {
     OUTPUT_STRIDE: padColumns(heads * headDim),
     SCALE: scale,
     WINDOW: window,
-    ROTARY_DIM: step.rotaryDim,
-    QK_NORM: headNorms !== undefined,
-    EPSILON: step.epsilon,
+    CAP: scoreCap,
+    SINKS: sinks !== undefined,
+    ROTARY_DIM: rope.rotaryDim,
+    INTERLEAVED: rope.isInterleaved,
+    QUERY_BETA: rope.queryGrowth.beta,
+    QUERY_SPAN: rope.queryGrowth.span,
+    QK_NORM: headNorm !== undefined,
+    GAINS_LAST: headNorm?.kind === "headAfterRotation",
+    EPSILON: headNorm?.query.epsilon ?? 0,
   };
 }
 
@@ -82,7 +88,7 @@ export async function attentionDecode(
   const { heads, kvHeads } = step.attention;
   const group = queryGroup(step.attention);
   const groups = heads / kvHeads / group;
-  const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), block, rotate, attentionDecodeShader], {
+  const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), block, cap, rotate, attentionDecodeShader], {
     ...sharedConstants(step),
     GROUP: group,
     GROUPS: groups,
@@ -121,10 +127,10 @@ export async function ropeAppend(gpu: Gpu, step: AttentionStep): Promise<RowDisp
 
 /** Prepare causal attention of a prefill chunk. */
 export async function attentionPrefill(gpu: Gpu, step: AttentionStep): Promise<RowDispatch> {
-  const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), block, attentionPrefillShader], sharedConstants(step));
+  const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), block, cap, attentionPrefillShader], sharedConstants(step));
   const label = `attention_prefill ${step.label}`;
   const pipeline = await gpu.compile(label, code);
-  const group0 = { 0: step.qkv, 1: step.attended };
+  const group0 = { 0: step.qkv, 1: step.attended, 2: step.headGains };
   const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, kvBindings(step), { 0: step.rows }], [step.attention.heads, 1, 1]);
   return { ...dispatch, rowsPerWorkgroup: 8 };
 }

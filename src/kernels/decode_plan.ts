@@ -3,8 +3,10 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
 import { attentionDecode, attentionMerge } from "./attention.ts";
-import { layerSteps, type Decoder } from "./layer_steps.ts";
-import { logitStatCount, matmulVec, type MatmulInput, type MatmulStep } from "./matmul.ts";
+import { layerSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
+import { logitStatCount, matmulVec, type MatmulInput } from "./matmul.ts";
+import { normRows } from "./norm.ts";
+import { addPositions } from "./positions.ts";
 import { sampleAndEmbed } from "./sample.ts";
 import { MERGED_SPLITS, type Schedule } from "./schedule.ts";
 import type { SamplerState } from "./sampler_state.ts";
@@ -23,9 +25,12 @@ export async function createDecodePlan(
 ): Promise<DecodePlan> {
   const layers: Dispatch[] = [];
   for (let index = 0; index < decoder.spec.layers.length; index++) {
-    layers.push(...(await decodeLayer(gpu, schedule, decoder, activations, index, splits)));
+    for (const step of layerSteps(decoder, activations, index)) layers.push(...(await decodeStep(gpu, schedule, activations, step, splits)));
   }
-  const head = await matmulVec(gpu, schedule, headStep(decoder, activations, sampler), activations.M, activations.rows);
+  const head: Dispatch[] = [];
+  for (const step of headSteps(decoder, activations, sampler)) head.push(...(await decodeStep(gpu, schedule, activations, step, splits)));
+  const { M, hidden, rows } = activations;
+  const positions = await addPositions(gpu, decoder.weights.positions, M, hidden, rows);
   const sample = await sampleAndEmbed(gpu, {
     M: activations.M,
     vocabSize: decoder.spec.vocabSize,
@@ -41,43 +46,29 @@ export async function createDecodePlan(
     embedding: decoder.weights.embedding,
     embeddingScale: decoder.spec.embeddingScale,
   });
-  return { layers, head, sample };
+  return { layers, head, sample: [...sample, ...positions] };
 }
 
-/** Five dispatches; six when attention leaves more parts than the output projection can merge while it reads. */
-async function decodeLayer(
-  gpu: Gpu, schedule: Schedule, decoder: Decoder, activations: Activations, index: number, splits: number,
-): Promise<Dispatch[]> {
+/** One dispatch for most steps; attention brings its output projection, which can merge a few parts while it reads. */
+async function decodeStep(gpu: Gpu, schedule: Schedule, activations: Activations, step: LayerStep, splits: number): Promise<Dispatch[]> {
   const { M, rows, partials, splitStats } = activations;
-  const steps = layerSteps(decoder, activations, index);
-  const { heads, headDim } = steps.attention.attention;
+  if (step.kind === "matmul") return matmulVec(gpu, schedule, step.step, M, rows);
+  if (step.kind === "norm") return [await normRows(gpu, step.step)];
+  const { heads, headDim } = step.step.attention;
   const mergeWhileReading = splits > 1 && splits <= MERGED_SPLITS;
   const merge: MatmulInput = { kind: "merge", buffer: partials, splitStats, heads, headDim, splits };
-  const output: MatmulStep = mergeWhileReading ? { ...steps.output, input: merge } : steps.output;
   return [
-    ...(await matmulVec(gpu, schedule, steps.qkv, M, rows)),
-    await attentionDecode(gpu, schedule, steps.attention, splits, partials, splitStats),
-    ...(splits > MERGED_SPLITS ? [await attentionMerge(gpu, steps.attention, splits, partials, splitStats)] : []),
-    ...(await matmulVec(gpu, schedule, output, M, rows)),
-    ...(await matmulVec(gpu, schedule, steps.gateUp, M, rows)),
-    ...(await matmulVec(gpu, schedule, steps.down, M, rows)),
+    await attentionDecode(gpu, schedule, step.step, splits, partials, splitStats),
+    ...(splits > MERGED_SPLITS ? [await attentionMerge(gpu, step.step, splits, partials, splitStats)] : []),
+    ...(await matmulVec(gpu, schedule, mergeWhileReading ? { ...step.output, input: merge } : step.output, M, rows)),
   ];
 }
 
-function headStep({ spec, weights }: Decoder, activations: Activations, sampler: SamplerState): MatmulStep {
-  return {
-    label: "head",
-    weights: { matrix: weights.head, bias: undefined },
-    input: { kind: "rms", buffer: activations.hidden, gains: weights.finalNorm, width: spec.hiddenSize, epsilon: spec.rmsNormEps },
-    output: {
-      kind: "logits",
-      buffer: sampler.logits,
-      stride: sampler.logitStride,
-      stats: sampler.stats,
-      seen: sampler.seen,
-      sampling: sampler.options,
-    },
-  };
+function headSteps({ spec, weights }: Decoder, activations: Activations, sampler: SamplerState): LayerStep[] {
+  const { before, input } = normalised(activations, weights.finalNorm, "final");
+  const { logits, logitStride, stats, seen, options } = sampler;
+  const output = { kind: "logits", buffer: logits, stride: logitStride, cap: spec.logitCap, stats, seen, sampling: options } as const;
+  return [...before, { kind: "matmul", step: { label: "head", weights: { matrix: weights.head, bias: weights.headBias }, input, output } }];
 }
 
 /** Bytes of one row of the residual stream. */

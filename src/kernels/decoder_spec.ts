@@ -1,24 +1,51 @@
+import type { RowMove } from "../quant/repack.ts";
+
 /** A decoder as data: what differs between model families, and the checkpoint's own module names. */
 export interface DecoderSpec {
   hiddenSize: number;
   vocabSize: number;
-  rmsNormEps: number;
   /** Module of the embedding table. */
   embedding: string;
   embeddingScale: number;
+  /** Module of a table of learned positions `[positions, hiddenSize]` that is added to the embedding. */
+  positions: { module: string; rows: number } | undefined;
   layers: readonly LayerSpec[];
-  finalNorm: string;
+  finalNorm: NormSpec;
   /** Module of the output projection; the embedding's name when they are tied. */
   head: string;
-  rope: RopeSpec;
+  headBias: boolean;
+  /** Factor of the logits. */
+  logitScale: number;
+  /** Bound that the logits approach, c tanh(x / c); 0 when off. */
+  logitCap: number;
 }
 
-/** One pre-norm block: h += attention(norm(h)); h += mlp(norm(h)). */
+/**
+ * One block. In sequence: h += attention(norm(h)); h += mlp(norm(h)). In parallel: h += attention(norm(h)) + mlp(norm(h)).
+ * A family without a norm before a branch, or with one after it, says so.
+ */
 export interface LayerSpec {
-  attentionNorm: string;
+  isParallel: boolean;
+  attentionNorm: NormSpec | undefined;
   attention: AttentionSpec;
-  mlpNorm: string;
+  /** Norm of the branch's result before it is added. */
+  attentionPostNorm: NormSpec | undefined;
+  mlpNorm: NormSpec | undefined;
   mlp: MlpSpec;
+  mlpPostNorm: NormSpec | undefined;
+  /** Factor of both branches. */
+  residualScale: number;
+}
+
+/** A norm of a vector. */
+export interface NormSpec {
+  kind: "rms" | "layer";
+  module: string;
+  epsilon: number;
+  /** Added to the stored gains: 1 where a family stores them around zero. */
+  gainOffset: number;
+  /** Whether a stored bias is added; layer norms only. */
+  bias: boolean;
 }
 
 /** Grouped-query attention. */
@@ -28,38 +55,75 @@ export interface AttentionSpec {
   headDim: number;
   /** Factor of the scores. */
   scale: number;
+  /** Bound that the scores approach, c tanh(x / c); 0 when off. */
+  scoreCap: number;
   /** Positions that a token sees, itself included; 0 when all. */
   window: number;
-  /** Per-head RMS norms before the rotation, where the family has them. */
-  headNorms: { query: string; key: string } | undefined;
-  query: LinearSpec;
-  key: LinearSpec;
-  value: LinearSpec;
+  rope: RopeSpec;
+  queryKeyNorm: QueryKeyNorm;
+  /** Vector `[heads]` of logits that take part in every softmax and have no value. */
+  sinks: string | undefined;
+  /** Rows: queries, keys, values, head by head. */
+  qkv: LinearSpec;
   output: LinearSpec;
 }
 
-/** down(silu(gate(x)) * up(x)). */
+/**
+ * What is normalised of queries and keys. "head": every head by the same gains `[headDim]`, before the rotation or after
+ * it. "parts": all query heads side by side as one vector, cut into as many parts as there are norms; keys likewise.
+ */
+export type QueryKeyNorm =
+  | { kind: "none" }
+  | { kind: "head" | "headAfterRotation"; query: NormSpec; key: NormSpec }
+  | { kind: "parts"; query: readonly NormSpec[]; key: readonly NormSpec[] };
+
+/** The functions between the two products of an MLP. */
+export type Activation = "silu" | "gelu" | "gelu_tanh" | "relu2";
+
+/** down(f(gate(x)) * up(x)) when gated, else down(f(up(x))). */
 export interface MlpSpec {
   intermediateSize: number;
-  gate: LinearSpec;
+  activation: Activation | XieluSpec;
+  isGated: boolean;
+  /** Rows when gated: gate 0, up 0, gate 1, up 1, ... */
   up: LinearSpec;
   down: LinearSpec;
 }
 
-/** A linear module `[rows, columns]` of the checkpoint. */
-export interface LinearSpec {
+/** xIELU (Huang and Schlag), whose slopes the checkpoint stores as scalars. */
+export interface XieluSpec {
+  kind: "xielu";
   module: string;
+}
+
+/** A matrix `[rows, columns]` gathered from rows of one or more modules of the checkpoint. */
+export interface LinearSpec {
+  label: string;
   rows: number;
   columns: number;
+  sources: readonly ModuleSpec[];
+}
+
+/** A linear module `[rows, columns]` of the checkpoint, and where its rows go. */
+export interface ModuleSpec {
+  module: string;
+  rows: number;
   bias: boolean;
+  /** Whether it is stored `[columns, rows]`, as GPT-2 does. */
+  isTransposed: boolean;
+  moves: readonly RowMove[];
 }
 
 /** How positions rotate queries and keys. */
 export interface RopeSpec {
-  /** Leading dimensions of a head that are rotated. */
+  /** Leading dimensions of a head that are rotated; 0 when positions are not encoded at all. */
   rotaryDim: number;
+  /** Whether dimensions 2i and 2i + 1 turn together, rather than i and i + rotaryDim / 2. */
+  isInterleaved: boolean;
   /** Radians per position of each pair of dimensions, `[rotaryDim / 2]`. */
   inverseFrequencies: readonly number[];
   /** Factor of cosine and sine. */
   attentionFactor: number;
+  /** Queries grow by 1 + beta ln(1 + floor(position / span)); off when beta is 0. */
+  queryGrowth: { beta: number; span: number };
 }

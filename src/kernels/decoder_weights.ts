@@ -9,29 +9,47 @@ export interface LinearWeights {
   bias: GPUBuffer | undefined;
 }
 
+/** A norm on the GPU: of whole rows, or of `groups` equal parts of them. */
+export interface NormWeights {
+  gains: GPUBuffer; // f32: [groups * width, padded], then as many biases; striped where they meet the residual stream
+  width: number;
+  groups: number;
+  isCentred: boolean;
+  epsilon: number;
+  biasStart: number;
+}
+
 /** One layer's weights on the GPU. */
 export interface LayerWeights {
-  attentionNorm: GPUBuffer; // f32 [hiddenSize, padded], striped
+  attentionNorm: NormWeights | undefined;
   qkv: LinearWeights; // rows: queries, keys, values
-  headGains: GPUBuffer; // f32 [2, headDim]: queries, keys; unread where there are no head norms
+  headGains: GPUBuffer; // f32 [2, headDim] gains of queries and keys, then [heads] sinks; zero where a family has none
+  queryNorm: NormWeights | undefined; // of all query heads side by side
+  keyNorm: NormWeights | undefined;
   output: LinearWeights;
-  mlpNorm: GPUBuffer; // f32 [hiddenSize, padded], striped
-  gateUp: LinearWeights; // rows: gate 0, up 0, gate 1, up 1, ...
+  attentionPostNorm: NormWeights | undefined;
+  mlpNorm: NormWeights | undefined;
+  up: LinearWeights; // rows when gated: gate 0, up 0, gate 1, up 1, ...
+  slopes: GPUBuffer | undefined; // f32 [4], of a learned activation
   down: LinearWeights;
+  mlpPostNorm: NormWeights | undefined;
 }
 
 /** A decoder's weights on the GPU. */
 export interface DecoderWeights {
   embedding: Matrix;
+  /** Learned positions, where the family has them. */
+  positions: Matrix | undefined;
   /** The embedding itself when they are tied. */
   head: Matrix;
-  finalNorm: GPUBuffer; // f32 [hiddenSize, padded], striped
+  headBias: GPUBuffer | undefined; // f32 [vocabSize], padded to pairs
+  finalNorm: NormWeights;
   layers: readonly LayerWeights[];
 }
 
 /** Bytes of weights that one decoded token reads: all of them, with the embedding table only as a tied head. */
 export function bytesReadPerToken(weights: DecoderWeights): number {
-  const layers = weights.layers.flatMap((layer) => [layer.qkv, layer.output, layer.gateUp, layer.down]);
+  const layers = weights.layers.flatMap((layer) => [layer.qkv, layer.output, layer.up, layer.down]);
   return layers.reduce((sum, { matrix }) => sum + matrixBytes(matrix), matrixBytes(weights.head));
 }
 
@@ -51,7 +69,7 @@ export async function createVector(gpu: Gpu, label: string, values: Float32Array
 /** Cosine and sine of every position and pair, `[contextLength, rotaryDim / 2, 2]`, computed in f64: WGSL promises its own only near zero. */
 export function ropeTable(rope: RopeSpec, contextLength: number): Float32Array<ArrayBuffer> {
   const pairs = rope.rotaryDim / 2;
-  const table = new Float32Array(contextLength * pairs * 2);
+  const table = new Float32Array(Math.max(contextLength * pairs, 1) * 2); // a family without rotation binds it unread
   for (let position = 0; position < contextLength; position++) {
     for (let pair = 0; pair < pairs; pair++) {
       const angle = position * rope.inverseFrequencies[pair];

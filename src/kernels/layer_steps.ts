@@ -1,63 +1,131 @@
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
 import type { AttentionStep } from "./attention.ts";
-import type { DecoderSpec } from "./decoder_spec.ts";
-import type { DecoderWeights } from "./decoder_weights.ts";
+import type { DecoderSpec, LayerSpec, RopeSpec } from "./decoder_spec.ts";
+import type { DecoderWeights, LinearWeights, NormWeights } from "./decoder_weights.ts";
 import type { KvCache } from "./kv_cache.ts";
-import type { MatmulStep } from "./matmul.ts";
+import type { MatmulInput, MatmulStep } from "./matmul.ts";
+import type { NormStep } from "./norm.ts";
 
 /** A decoder with everything that its passes share. */
 export interface Decoder {
   spec: DecoderSpec;
   weights: DecoderWeights;
-  rope: GPUBuffer; // f32 [context, rotaryDim / 2, 2]
+  ropes: ReadonlyMap<RopeSpec, GPUBuffer>; // f32 [context, rotaryDim / 2, 2]
   cache: KvCache;
 }
 
-/** The products and the attention of one layer, in order, as data: decode and prefill cut them differently. */
-export interface LayerSteps {
-  qkv: MatmulStep;
-  attention: AttentionStep;
-  output: MatmulStep;
-  gateUp: MatmulStep;
-  down: MatmulStep;
+/** One step of a layer as data: decode and prefill cut them differently. */
+export type LayerStep =
+  | { kind: "matmul"; step: MatmulStep }
+  | { kind: "norm"; step: NormStep }
+  | { kind: "attention"; step: AttentionStep; output: MatmulStep };
+
+/** A branch of a block: what reads the residual stream, and what follows until the result is added to it. */
+interface Branch {
+  read: LayerStep[];
+  write: LayerStep[];
 }
 
 /** Describe layer `index` over given activations. */
-export function layerSteps({ spec, weights, rope, cache }: Decoder, activations: Activations, index: number): LayerSteps {
-  const { attention, mlp } = spec.layers[index];
-  const layer = weights.layers[index];
-  const { hidden, qkv, attended, mlp: mlpBuffer } = activations;
-  const normalised = (gains: GPUBuffer) => ({ kind: "rms", buffer: hidden, gains, width: spec.hiddenSize, epsilon: spec.rmsNormEps }) as const;
-  const residual = { kind: "residual", buffer: hidden, stride: padColumns(spec.hiddenSize) } as const;
+export function layerSteps(decoder: Decoder, activations: Activations, index: number): LayerStep[] {
+  const { isParallel } = decoder.spec.layers[index];
+  const attention = attentionBranch(decoder, activations, index);
+  const mlp = mlpBranch(decoder, activations, index);
+  // Parallel branches read the same stream, so both have read it before either writes.
+  if (isParallel) return [...attention.read, ...mlp.read, ...attention.write, ...mlp.write];
+  return [...attention.read, ...attention.write, ...mlp.read, ...mlp.write];
+}
+
+function attentionBranch(decoder: Decoder, activations: Activations, index: number): Branch {
+  const layer = decoder.weights.layers[index];
+  const { attention, residualScale } = decoder.spec.layers[index];
+  const { heads, kvHeads, headDim, rope } = attention;
+  const { M, rows, qkv, attended } = activations;
+  const stride = (heads + 2 * kvHeads) * headDim;
+  const { before, input } = normalised(activations, layer.attentionNorm, "attention input");
+  const inPlace = (label: string, weights: NormWeights | undefined, start: number): LayerStep[] =>
+    weights ? [{ kind: "norm", step: { label, weights, M, rows, place: { kind: "inPlace", buffer: qkv, stride, start } } }] : [];
+  const ropeTable = decoder.ropes.get(rope);
+  if (!ropeTable) throw new Error(`layer ${index} has no rope table`);
+  const step: AttentionStep = {
+    label: `window ${attention.window}`,
+    attention,
+    M,
+    qkv,
+    attended,
+    rope: ropeTable,
+    headGains: layer.headGains,
+    cache: decoder.cache,
+    pool: decoder.cache.pools[index],
+    rows,
+  };
+  const { output, after } = added(activations, "output", layer.output, { kind: "plain", buffer: attended }, layer.attentionPostNorm, residualScale);
   return {
-    qkv: {
-      label: "qkv",
-      weights: layer.qkv,
-      input: normalised(layer.attentionNorm),
-      output: { kind: "store", buffer: qkv, stride: (attention.heads + 2 * attention.kvHeads) * attention.headDim },
+    read: [...before, { kind: "matmul", step: { label: "qkv", weights: layer.qkv, input, output: { kind: "store", buffer: qkv, stride } } }],
+    write: [
+      ...inPlace("queries", layer.queryNorm, 0),
+      ...inPlace("keys", layer.keyNorm, heads * headDim),
+      { kind: "attention", step, output },
+      ...after,
+    ],
+  };
+}
+
+function mlpBranch(decoder: Decoder, activations: Activations, index: number): Branch {
+  const { mlp, isParallel, residualScale } = decoder.spec.layers[index];
+  const layer = decoder.weights.layers[index];
+  const { before, input } = normalised(activations, layer.mlpNorm, "mlp input");
+  const { output, after } = added(activations, "down", layer.down, { kind: "plain", buffer: activations.mlp }, layer.mlpPostNorm, residualScale);
+  const isNormedAlready = isParallel && layer.mlpNorm === layer.attentionNorm;
+  const up: MatmulStep = {
+    label: "up",
+    weights: layer.up,
+    input,
+    output: {
+      kind: mlp.isGated ? "glu" : "activated",
+      buffer: activations.mlp,
+      stride: padColumns(mlp.intermediateSize),
+      activation: typeof mlp.activation === "string" ? mlp.activation : mlp.activation.kind,
+      slopes: layer.slopes,
     },
-    attention: {
-      label: `window ${attention.window}`,
-      attention,
-      epsilon: spec.rmsNormEps,
-      rotaryDim: spec.rope.rotaryDim,
-      M: activations.M,
-      qkv,
-      attended,
-      rope,
-      headGains: layer.headGains,
-      cache,
-      pool: cache.pools[index],
-      rows: activations.rows,
-    },
-    output: { label: "output", weights: layer.output, input: { kind: "plain", buffer: attended }, output: residual },
-    gateUp: {
-      label: "gate_up",
-      weights: layer.gateUp,
-      input: normalised(layer.mlpNorm),
-      output: { kind: "swiglu", buffer: mlpBuffer, stride: padColumns(mlp.intermediateSize) },
-    },
-    down: { label: "down", weights: layer.down, input: { kind: "plain", buffer: mlpBuffer }, output: residual },
+  };
+  return {
+    read: [...(isNormedAlready ? [] : before), { kind: "matmul", step: up }],
+    write: [{ kind: "matmul", step: output }, ...after],
+  };
+}
+
+/** The residual stream as a product's input: an RMS norm is computed while reading, a layer norm before. */
+export function normalised(activations: Activations, norm: NormWeights | undefined, label: string): { before: LayerStep[]; input: MatmulInput } {
+  const { M, rows, hidden, normed } = activations;
+  if (!norm) return { before: [], input: { kind: "plain", buffer: hidden } };
+  const { gains, width, epsilon } = norm;
+  if (!norm.isCentred) return { before: [], input: { kind: "rms", buffer: hidden, gains, width, epsilon } };
+  const stride = padColumns(width);
+  const place = { kind: "store", input: hidden, inputStride: stride, output: normed, outputStride: stride } as const;
+  return { before: [{ kind: "norm", step: { label, weights: norm, M, rows, place } }], input: { kind: "plain", buffer: normed } };
+}
+
+/** A product whose result is added to the residual stream, after a norm where there is one. */
+function added(
+  activations: Activations, label: string, weights: LinearWeights, input: MatmulInput, norm: NormWeights | undefined, scale: number,
+): { output: MatmulStep; after: LayerStep[] } {
+  const { M, rows, hidden, branch } = activations;
+  const stride = padColumns(weights.matrix.rows);
+  if (!norm) return { output: { label, weights, input, output: { kind: "residual", buffer: hidden, stride, scale } }, after: [] };
+  const place = { kind: "residual", input: branch, inputStride: stride, output: hidden, outputStride: stride, scale } as const;
+  return {
+    output: { label, weights, input, output: { kind: "store", buffer: branch, stride } },
+    after: [{ kind: "norm", step: { label: `${label} result`, weights: norm, M, rows, place } }],
+  };
+}
+
+/** Whether any product of a decoder reads from, or writes to, buffers of whole rows beside the residual stream. */
+export function needsRowBuffers({ layers, finalNorm }: DecoderSpec): { normed: boolean; branch: boolean } {
+  const some = (test: (layer: LayerSpec) => boolean) => layers.some(test);
+  return {
+    normed: finalNorm.kind === "layer" || some(({ attentionNorm, mlpNorm }) => attentionNorm?.kind === "layer" || mlpNorm?.kind === "layer"),
+    branch: some(({ attentionPostNorm, mlpPostNorm }) => attentionPostNorm !== undefined || mlpPostNorm !== undefined),
   };
 }

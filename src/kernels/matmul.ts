@@ -2,23 +2,31 @@ import { prepareDispatch, type Bindings, type Dispatch } from "../gpu/dispatch.t
 import type { Gpu } from "../gpu/gpu.ts";
 import { assembleShader } from "../gpu/shader.ts";
 import { weightBindings, weightConstants, weightShaderParts, type Matrix, type MatrixPart } from "../quant/matrix.ts";
+import activationGelu from "../../shaders/lib/activation_gelu.wgsl?raw";
+import activationGeluTanh from "../../shaders/lib/activation_gelu_tanh.wgsl?raw";
+import activationRelu2 from "../../shaders/lib/activation_relu2.wgsl?raw";
+import activationSilu from "../../shaders/lib/activation_silu.wgsl?raw";
+import activationXielu from "../../shaders/lib/activation_xielu.wgsl?raw";
 import biasAdd from "../../shaders/lib/bias_add.wgsl?raw";
 import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
 import candidate from "../../shaders/lib/candidate.wgsl?raw";
+import cap from "../../shaders/lib/cap.wgsl?raw";
 import finishNone from "../../shaders/lib/finish_none.wgsl?raw";
 import inputMerge from "../../shaders/lib/input_merge.wgsl?raw";
 import inputPlain from "../../shaders/lib/input_plain.wgsl?raw";
 import inputRms from "../../shaders/lib/input_rms.wgsl?raw";
+import outputActivated from "../../shaders/lib/output_activated.wgsl?raw";
+import outputGlu from "../../shaders/lib/output_glu.wgsl?raw";
 import outputLogits from "../../shaders/lib/output_logits.wgsl?raw";
 import outputResidual from "../../shaders/lib/output_residual.wgsl?raw";
 import outputStore from "../../shaders/lib/output_store.wgsl?raw";
-import outputSwiglu from "../../shaders/lib/output_swiglu.wgsl?raw";
 import reduceShared from "../../shaders/lib/reduce_shared.wgsl?raw";
 import reduceSubgroup from "../../shaders/lib/reduce_subgroup.wgsl?raw";
 import samplingOptions from "../../shaders/lib/sampling_options.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
 import matmulTileShader from "../../shaders/matmul_tile.wgsl?raw";
 import matmulVecShader from "../../shaders/matmul_vec.wgsl?raw";
+import type { Activation } from "./decoder_spec.ts";
 import type { LinearWeights } from "./decoder_weights.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -30,8 +38,10 @@ export type MatmulInput =
 
 /** Where a product's results go; `stride` is the row length of the buffer. */
 export type MatmulOutput =
-  | { kind: "store" | "residual" | "swiglu"; buffer: GPUBuffer; stride: number }
-  | { kind: "logits"; buffer: GPUBuffer; stride: number; stats: GPUBuffer; seen: GPUBuffer; sampling: GPUBuffer };
+  | { kind: "store"; buffer: GPUBuffer; stride: number; cap?: number }
+  | { kind: "residual"; buffer: GPUBuffer; stride: number; scale?: number }
+  | { kind: "glu" | "activated"; buffer: GPUBuffer; stride: number; activation: Activation | "xielu"; slopes?: GPUBuffer }
+  | { kind: "logits"; buffer: GPUBuffer; stride: number; cap?: number; stats: GPUBuffer; seen: GPUBuffer; sampling: GPUBuffer };
 
 /** One matrix product of a plan. */
 export interface MatmulStep {
@@ -42,7 +52,35 @@ export interface MatmulStep {
 }
 
 const INPUT_PARTS = { plain: inputPlain, rms: inputRms, merge: inputMerge };
-const OUTPUT_PARTS = { store: outputStore, residual: outputResidual, swiglu: outputSwiglu };
+const ACTIVATION_PARTS = { silu: activationSilu, gelu: activationGelu, gelu_tanh: activationGeluTanh, relu2: activationRelu2, xielu: activationXielu };
+
+function outputParts(output: MatmulOutput): string[] {
+  switch (output.kind) {
+    case "store":
+      return [cap, outputStore];
+    case "residual":
+      return [outputResidual];
+    case "glu":
+      return [ACTIVATION_PARTS[output.activation], outputGlu];
+    case "activated":
+      return [ACTIVATION_PARTS[output.activation], outputActivated];
+    case "logits":
+      return [cap, candidate, samplingOptions, outputLogits];
+    default:
+      return output satisfies never;
+  }
+}
+
+function outputConstants(output: MatmulOutput): Record<string, number> {
+  const stride = { OUTPUT_STRIDE: output.stride };
+  if (output.kind === "store" || output.kind === "logits") return { ...stride, CAP: output.cap ?? 0 };
+  return output.kind === "residual" ? { ...stride, RESIDUAL_SCALE: output.scale ?? 1 } : stride;
+}
+
+function outputBindings(output: MatmulOutput): Bindings {
+  const slopes = output.kind === "glu" || output.kind === "activated" ? output.slopes : undefined;
+  return { 2: output.buffer, 6: slopes };
+}
 
 function inputConstants(input: MatmulInput): Record<string, number> {
   if (input.kind === "rms") return { WIDTH: input.width, EPSILON: input.epsilon };
@@ -92,7 +130,8 @@ async function matmulVecPart(
       subgroups ? reduceSubgroup : reduceShared,
       INPUT_PARTS[input.kind],
       weights.bias ? biasAdd : biasNone,
-      ...(output.kind === "logits" ? [candidate, samplingOptions, outputLogits] : [OUTPUT_PARTS[output.kind], finishNone]),
+      ...outputParts(output),
+      ...(logits ? [] : [finishNone]),
       matmulVecShader,
     ],
     {
@@ -105,14 +144,14 @@ async function matmulVecPart(
       WORKGROUP: workgroup,
       VALUES: (rowsPerThread + 1) * M,
       ...(subgroups ? { SUBGROUP_MIN: subgroups.min } : {}),
-      OUTPUT_STRIDE: output.stride,
+      ...outputConstants(output),
       OUTPUT_ROWS: weights.matrix.rows,
       ...(logits ? { STAT_START: statStart, STAT_STRIDE: logitStatCount(schedule, weights) } : {}),
     },
     subgroups ? ["subgroups"] : [],
   );
   const label = `matmul_vec ${step.label}`;
-  const group0 = { ...inputBindings(input), 2: output.buffer, 3: weights.bias, 4: logits?.stats, 5: logits?.seen };
+  const group0 = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias, 4: logits?.stats, 5: logits?.seen };
   const group2 = { 0: rows, 1: logits?.sampling };
   const pipeline = await gpu.compile(label, code);
   return prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), group2], [vecWorkgroups(schedule, weights.matrix, part), 1, 1]);
@@ -132,17 +171,17 @@ export async function matmulTile(gpu: Gpu, step: MatmulStep, M: number, rows: GP
   const dispatches: RowDispatch[] = [];
   for (const part of weights.matrix.parts) {
     const code = assembleShader(
-      [...weightShaderParts(part.format), stepPart, INPUT_PARTS[input.kind], weights.bias ? biasAdd : biasNone, OUTPUT_PARTS[output.kind], matmulTileShader],
+      [...weightShaderParts(part.format), stepPart, INPUT_PARTS[input.kind], weights.bias ? biasAdd : biasNone, ...outputParts(output), matmulTileShader],
       {
         ...weightConstants(weights.matrix, part),
         ...inputConstants(input),
         M,
-        OUTPUT_STRIDE: output.stride,
+        ...outputConstants(output),
         OUTPUT_ROWS: weights.matrix.rows,
       },
     );
     const label = `matmul_tile ${step.label}`;
-    const group0 = { ...inputBindings(input), 2: output.buffer, 3: weights.bias };
+    const group0 = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias };
     const pipeline = await gpu.compile(label, code);
     const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), { 0: rows }], [Math.ceil(part.rows / TILE), 1, 1]);
     dispatches.push({ ...dispatch, rowsPerWorkgroup: TILE });

@@ -1,8 +1,10 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Activations } from "./activations.ts";
 import { attentionPrefill, ropeAppend } from "./attention.ts";
-import { layerSteps, type Decoder } from "./layer_steps.ts";
-import { matmulTile, type MatmulStep, type RowDispatch } from "./matmul.ts";
+import { layerSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
+import { matmulTile, type RowDispatch } from "./matmul.ts";
+import { normRows } from "./norm.ts";
+import { addPositions } from "./positions.ts";
 import { embed } from "./sample.ts";
 
 /** A forward pass over a chunk of consecutive rows of one sequence, up to the residual stream after the last layer. */
@@ -10,33 +12,34 @@ export type PrefillPlan = readonly RowDispatch[];
 
 /** Prepare the prefill of up to `activations.M` rows. */
 export async function createPrefillPlan(gpu: Gpu, decoder: Decoder, activations: Activations): Promise<PrefillPlan> {
-  const { spec, weights } = decoder;
-  const { M, hidden, rows } = activations;
-  const plan = await embed(gpu, { M, embedding: weights.embedding, embeddingScale: spec.embeddingScale, hidden, rows });
-  for (let index = 0; index < spec.layers.length; index++) {
-    const steps = layerSteps(decoder, activations, index);
-    plan.push(
-      ...(await matmulTile(gpu, steps.qkv, M, rows)),
-      await ropeAppend(gpu, steps.attention),
-      await attentionPrefill(gpu, steps.attention),
-      ...(await matmulTile(gpu, steps.output, M, rows)),
-      ...(await matmulTile(gpu, steps.gateUp, M, rows)),
-      ...(await matmulTile(gpu, steps.down, M, rows)),
-    );
+  const plan = await embedRows(gpu, decoder, activations);
+  for (let index = 0; index < decoder.spec.layers.length; index++) {
+    for (const step of layerSteps(decoder, activations, index)) plan.push(...(await prefillStep(gpu, activations, step)));
   }
   return plan;
+}
+
+/** Prepare the residual stream of rows whose token ids and positions are known. */
+export async function embedRows(gpu: Gpu, { spec, weights }: Decoder, { M, hidden, rows }: Activations): Promise<RowDispatch[]> {
+  const embedded = await embed(gpu, { M, embedding: weights.embedding, embeddingScale: spec.embeddingScale, hidden, rows });
+  return [...embedded, ...(await addPositions(gpu, weights.positions, M, hidden, rows))];
+}
+
+async function prefillStep(gpu: Gpu, { M, rows }: Activations, step: LayerStep): Promise<RowDispatch[]> {
+  if (step.kind === "matmul") return matmulTile(gpu, step.step, M, rows);
+  if (step.kind === "norm") return [await normRows(gpu, step.step)];
+  return [await ropeAppend(gpu, step.step), await attentionPrefill(gpu, step.step), ...(await matmulTile(gpu, step.output, M, rows))];
 }
 
 /** Prepare the logits of every row of a chunk, for callers who ask for logits rather than text. */
 export async function createLogitsPlan(gpu: Gpu, decoder: Decoder, activations: Activations, logits: GPUBuffer): Promise<PrefillPlan> {
   const { spec, weights } = decoder;
-  const step: MatmulStep = {
-    label: "logits",
-    weights: { matrix: weights.head, bias: undefined },
-    input: { kind: "rms", buffer: activations.hidden, gains: weights.finalNorm, width: spec.hiddenSize, epsilon: spec.rmsNormEps },
-    output: { kind: "store", buffer: logits, stride: spec.vocabSize },
-  };
-  return matmulTile(gpu, step, activations.M, activations.rows);
+  const { before, input } = normalised(activations, weights.finalNorm, "final");
+  const output = { kind: "store", buffer: logits, stride: spec.vocabSize, cap: spec.logitCap } as const;
+  const head: LayerStep = { kind: "matmul", step: { label: "logits", weights: { matrix: weights.head, bias: weights.headBias }, input, output } };
+  const plan: RowDispatch[] = [];
+  for (const step of [...before, head]) plan.push(...(await prefillStep(gpu, activations, step)));
+  return plan;
 }
 
 /** Cut a plan to the rows that a chunk really has. */

@@ -1,96 +1,138 @@
 import type { ModelConfig } from "../formats/model_config.ts";
-import type { DecoderSpec, LayerSpec, LinearSpec } from "../kernels/decoder_spec.ts";
-import { ropeSpec } from "./rope.ts";
+import type { DecoderSpec, RopeSpec } from "../kernels/decoder_spec.ts";
+import { NO_ROPE, ropeSpec } from "./rope.ts";
+import { activationOf, buildDecoder, LLAMA_NAMES, llamaTraits, ropeShape, type Traits } from "./traits.ts";
 
-/** What the families built like Llama differ in. */
-export interface LlamaTraits {
-  kvHeads: number;
-  headDim: number;
-  tied: boolean;
-  ropeTheta: number;
-  qkvBias: boolean;
-  outputBias: boolean;
-  mlpBias: boolean;
-  headNorms: boolean;
-  /** Window of each layer; 0 when it sees everything. */
-  window: (layer: number) => number;
-}
-
-/** Llama and its like: pre-norm blocks, rotary attention, SwiGLU (Touvron et al., "LLaMA"). */
-export function llamaLike(config: ModelConfig, contextLength: number, traits: LlamaTraits): DecoderSpec {
-  const { hiddenSize, vocabSize } = config;
-  const { headDim } = traits;
-  const maxPositionEmbeddings = config.maxPositionEmbeddings ?? 2048;
-  return {
-    hiddenSize,
-    vocabSize,
-    rmsNormEps: config.rmsNormEps ?? 1e-6,
-    embedding: "model.embed_tokens",
-    embeddingScale: 1,
-    layers: Array.from({ length: config.layers }, (_, layer) => llamaLayer(config, traits, layer)),
-    finalNorm: "model.norm",
-    head: traits.tied ? "model.embed_tokens" : "lm_head",
-    rope: ropeSpec(config.rope, traits.ropeTheta, { headDim, maxPositionEmbeddings, contextLength }),
-  };
-}
-
-function llamaLayer(config: ModelConfig, traits: LlamaTraits, layer: number): LayerSpec {
-  const { hiddenSize, intermediateSize, heads } = config;
-  const { kvHeads, headDim, qkvBias, outputBias, mlpBias } = traits;
-  const name = `model.layers.${layer}`;
-  const linear = (module: string, rows: number, columns: number, bias: boolean): LinearSpec => ({ module: `${name}.${module}`, rows, columns, bias });
-  return {
-    attentionNorm: `${name}.input_layernorm`,
-    attention: {
-      heads,
-      kvHeads,
-      headDim,
-      scale: headDim ** -0.5,
-      window: traits.window(layer),
-      headNorms: traits.headNorms ? { query: `${name}.self_attn.q_norm`, key: `${name}.self_attn.k_norm` } : undefined,
-      query: linear("self_attn.q_proj", heads * headDim, hiddenSize, qkvBias),
-      key: linear("self_attn.k_proj", kvHeads * headDim, hiddenSize, qkvBias),
-      value: linear("self_attn.v_proj", kvHeads * headDim, hiddenSize, qkvBias),
-      output: linear("self_attn.o_proj", hiddenSize, heads * headDim, outputBias),
-    },
-    mlpNorm: `${name}.post_attention_layernorm`,
-    mlp: {
-      intermediateSize,
-      gate: linear("mlp.gate_proj", intermediateSize, hiddenSize, mlpBias),
-      up: linear("mlp.up_proj", intermediateSize, hiddenSize, mlpBias),
-      down: linear("mlp.down_proj", hiddenSize, intermediateSize, mlpBias),
-    },
-  };
-}
+// Families that are Llama but for a switch or two.
 
 /** Llama 1 to 3.2, SmolLM, TinyLlama and their fine-tunes. */
 export function llama(config: ModelConfig, contextLength: number): DecoderSpec {
-  const attentionBias = config.attentionBias ?? false;
-  return llamaLike(config, contextLength, {
-    kvHeads: config.kvHeads ?? config.heads,
-    headDim: config.headDim ?? config.hiddenSize / config.heads,
-    tied: config.tieWordEmbeddings ?? false,
-    ropeTheta: 1e4,
-    qkvBias: attentionBias,
-    outputBias: attentionBias,
-    mlpBias: config.mlpBias ?? false,
-    headNorms: false,
-    window: () => 0,
+  return buildDecoder(config, llamaTraits(config, contextLength));
+}
+
+/** Mistral: a sliding window on every layer, which null switches off and absence leaves at 4096. */
+export function mistral(config: ModelConfig, contextLength: number): DecoderSpec {
+  const window = config.slidingWindow === undefined ? 4096 : (config.slidingWindow ?? 0);
+  return buildDecoder(config, { ...llamaTraits(config, contextLength), kvHeads: config.kvHeads ?? 8, window: () => window });
+}
+
+/** Ministral 3: queries that grow with the logarithm of their position. */
+export function ministral3(config: ModelConfig, contextLength: number): DecoderSpec {
+  return buildDecoder(config, {
+    ...llamaTraits({ ...config, headDim: config.headDim ?? 128, rmsNormEps: config.rmsNormEps ?? 1e-5 }, contextLength),
+    ...rotation(config, contextLength, { headDim: config.headDim ?? 128, theta: 1e6 }),
+    kvHeads: config.kvHeads ?? 8,
   });
 }
 
-/** Mistral: Llama with a sliding window on every layer, which null switches off and absence leaves at 4096. */
-export function mistral(config: ModelConfig, contextLength: number): DecoderSpec {
-  const window = config.slidingWindow === undefined ? 4096 : (config.slidingWindow ?? 0);
-  return llamaLike(config, contextLength, {
-    kvHeads: config.kvHeads ?? 8,
-    headDim: config.headDim ?? config.hiddenSize / config.heads,
-    tied: config.tieWordEmbeddings ?? false,
-    ropeTheta: 1e4,
-    qkvBias: false,
+/** SmolLM 3: every so many layers, one without rotation. */
+export function smollm3(config: ModelConfig, contextLength: number): DecoderSpec {
+  const { rope } = rotation(config, contextLength, { theta: 2e6 });
+  const interval = config.noRopeLayerInterval ?? 4;
+  const rotates = (layer: number) => (config.noRopeLayers ? config.noRopeLayers[layer] === 1 : (layer + 1) % interval !== 0);
+  const window = config.useSlidingWindow ? (config.slidingWindow ?? 0) : 0;
+  return buildDecoder(config, {
+    ...llamaTraits(config, contextLength),
+    kvHeads: config.kvHeads ?? 4,
+    tied: config.tieWordEmbeddings ?? true,
+    rope: (layer) => (rotates(layer) ? rope(layer) : NO_ROPE),
+    window: (layer) => (config.layerTypes?.[layer] === "sliding_attention" ? window : 0),
+  });
+}
+
+/** ERNIE 4.5: neighbouring dimensions rotate together. */
+export function ernie4_5(config: ModelConfig, contextLength: number): DecoderSpec {
+  const bias = config.useBias ?? false;
+  const headDim = config.headDim ?? 128;
+  return buildDecoder(config, {
+    ...llamaTraits({ ...config, headDim, rmsNormEps: config.rmsNormEps ?? 1e-5 }, contextLength),
+    ...rotation(config, contextLength, { headDim, theta: 5e5, isInterleaved: true }),
+    kvHeads: config.kvHeads ?? 2,
+    tied: config.tieWordEmbeddings ?? true,
+    qkvBias: bias,
+    outputBias: bias,
+    mlpBias: bias,
+  });
+}
+
+/** Helium: as ERNIE, with a smaller epsilon. */
+export function helium(config: ModelConfig, contextLength: number): DecoderSpec {
+  const headDim = config.headDim ?? 128;
+  return buildDecoder(config, {
+    ...llamaTraits({ ...config, headDim, rmsNormEps: config.rmsNormEps ?? 1e-8 }, contextLength),
+    ...rotation(config, contextLength, { headDim, theta: 1e5, isInterleaved: true }),
+    kvHeads: config.kvHeads ?? 20,
     outputBias: false,
-    mlpBias: false,
-    headNorms: false,
+  });
+}
+
+/** HunYuan: norms of query and key heads that follow the rotation. */
+export function hunyuan(config: ModelConfig, contextLength: number): DecoderSpec {
+  return buildDecoder(config, {
+    ...llamaTraits({ ...config, rmsNormEps: config.rmsNormEps ?? 1e-5 }, contextLength),
+    names: { ...LLAMA_NAMES, queryNorm: "self_attn.query_layernorm", keyNorm: "self_attn.key_layernorm" },
+    queryKeyNorm: "headAfterRotation",
+  });
+}
+
+/** Arcee: an MLP without a gate. */
+export function arcee(config: ModelConfig, contextLength: number): DecoderSpec {
+  return buildDecoder(config, {
+    ...llamaTraits({ ...config, rmsNormEps: config.rmsNormEps ?? 1e-5, hiddenAct: config.hiddenAct ?? "relu2" }, contextLength),
+    names: { ...LLAMA_NAMES, up: ["mlp.up_proj"] },
+    isGated: false,
+  });
+}
+
+/** Nemotron: layer norms whose gains are stored around zero, and an MLP without a gate. */
+export function nemotron(config: ModelConfig, contextLength: number): DecoderSpec {
+  const headDim = config.headDim ?? 128;
+  return buildDecoder(config, {
+    ...llamaTraits({ ...config, headDim, hiddenAct: config.hiddenAct ?? "relu2" }, contextLength),
+    ...rotation(config, contextLength, { headDim, partial: 0.5 }),
+    names: { ...LLAMA_NAMES, up: ["mlp.up_proj"] },
+    norm: { kind: "layer", epsilon: config.normEps ?? 1e-5, gainOffset: 1, bias: true },
+    isGated: false,
+  });
+}
+
+/** Apertus: norms of query and key heads, and a learned activation without a gate. */
+export function apertus(config: ModelConfig, contextLength: number): DecoderSpec {
+  return buildDecoder(config, {
+    ...llamaTraits({ ...config, rmsNormEps: config.rmsNormEps ?? 1e-5 }, contextLength),
+    ...rotation(config, contextLength, { theta: 1.2e7 }),
+    names: { ...LLAMA_NAMES, up: ["mlp.up_proj"] },
+    norms: { attention: "attention_layernorm", mlp: "feedforward_layernorm" },
+    queryKeyNorm: "head",
+    activation: activationOf(config.hiddenAct ?? "xielu"),
+    isGated: false,
+  });
+}
+
+/** Phi 3, 3.5 and 4: fused projections, and LongRoPE under any of its names. */
+export function phi3(config: ModelConfig, contextLength: number): DecoderSpec {
+  const rope = config.rope.shortFactors ? { ...config.rope, type: "longrope" } : config.rope;
+  const window = config.slidingWindow ?? 0;
+  return buildDecoder(config, {
+    ...llamaTraits({ ...config, rope, rmsNormEps: config.rmsNormEps ?? 1e-5 }, contextLength),
+    names: { ...LLAMA_NAMES, qkv: ["self_attn.qkv_proj"], up: ["mlp.gate_up_proj"] },
     window: () => window,
   });
+}
+
+/** What a family's rotation has of its own. */
+export interface Rotation {
+  theta?: number;
+  headDim?: number;
+  /** The part of a head that rotates. */
+  partial?: number;
+  isInterleaved?: boolean;
+}
+
+/** A family's rotation, the same on every layer. */
+export function rotation(config: ModelConfig, contextLength: number, own: Rotation): Pick<Traits, "rope"> {
+  const { theta = 1e4, headDim = config.headDim ?? config.hiddenSize / config.heads, partial, isInterleaved = false } = own;
+  const settings = { ...config.rope, partialRotaryFactor: config.rope.partialRotaryFactor ?? partial };
+  const rope: RopeSpec = { ...ropeSpec(settings, theta, ropeShape(config, headDim, contextLength)), isInterleaved };
+  return { rope: () => rope };
 }

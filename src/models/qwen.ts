@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../formats/model_config.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
-import { llamaLike } from "./llama.ts";
+import { buildDecoder, llamaTraits } from "./traits.ts";
 
 /** The window of a Qwen layer: layer_types decide where they are given, max_window_layers elsewhere. */
 function qwenWindow(config: ModelConfig): (layer: number) => number {
@@ -14,31 +14,23 @@ function qwenWindow(config: ModelConfig): (layer: number) => number {
 
 /** Qwen 2 and 2.5: Llama with biases on queries, keys and values. */
 export function qwen2(config: ModelConfig, contextLength: number): DecoderSpec {
-  return llamaLike(config, contextLength, {
+  return buildDecoder(config, {
+    ...llamaTraits(config, contextLength),
     kvHeads: config.kvHeads ?? 32,
-    headDim: config.headDim ?? config.hiddenSize / config.heads,
-    tied: config.tieWordEmbeddings ?? false,
-    ropeTheta: 1e4,
     qkvBias: true,
     outputBias: false,
     mlpBias: false,
-    headNorms: false,
     window: qwenWindow(config),
   });
 }
 
 /** Qwen 3: Llama with per-head norms of queries and keys, and heads of a size of their own. */
 export function qwen3(config: ModelConfig, contextLength: number): DecoderSpec {
-  const attentionBias = config.attentionBias ?? false;
-  return llamaLike(config, contextLength, {
+  return buildDecoder(config, {
+    ...llamaTraits({ ...config, headDim: config.headDim ?? 128 }, contextLength),
     kvHeads: config.kvHeads ?? 32,
-    headDim: config.headDim ?? 128,
-    tied: config.tieWordEmbeddings ?? false,
-    ropeTheta: 1e4,
-    qkvBias: attentionBias,
-    outputBias: attentionBias,
     mlpBias: false,
-    headNorms: true,
+    queryKeyNorm: "head",
     window: qwenWindow(config),
   });
 }

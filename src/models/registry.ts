@@ -1,7 +1,11 @@
 import { HearthError } from "../errors.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
-import { llama, mistral } from "./llama.ts";
+import { gemma, gemma2, gemma3 } from "./gemma.ts";
+import { granite, graniteSwa } from "./granite.ts";
+import { cohere2, gpt2, gptNeox, phi, stablelm, starcoder2 } from "./layer_norm.ts";
+import { apertus, arcee, ernie4_5, helium, hunyuan, llama, ministral3, mistral, nemotron, phi3, smollm3 } from "./llama.ts";
+import { exaone4, glm, glm4, olmo2, olmo3 } from "./olmo.ts";
 import { qwen2, qwen3 } from "./qwen.ts";
 
 /** Builds the spec of one family for a session of at most `contextLength` positions. */
@@ -9,10 +13,36 @@ export type Family = (config: ModelConfig, contextLength: number) => DecoderSpec
 
 /** Every family that Hearth runs, by model_type. */
 export const FAMILIES: ReadonlyMap<string, Family> = new Map([
+  ["apertus", apertus],
+  ["arcee", arcee],
+  ["cohere2", cohere2],
+  ["ernie4_5", ernie4_5],
+  ["exaone4", exaone4],
+  ["gemma", gemma],
+  ["gemma2", gemma2],
+  ["gemma3", gemma3],
+  ["gemma3_text", gemma3],
+  ["glm", glm],
+  ["glm4", glm4],
+  ["gpt2", gpt2],
+  ["gpt_neox", gptNeox],
+  ["granite", granite],
+  ["granite_swa", graniteSwa],
+  ["helium", helium],
+  ["hunyuan_v1_dense", hunyuan],
   ["llama", llama],
+  ["ministral3", ministral3],
   ["mistral", mistral],
+  ["nemotron", nemotron],
+  ["olmo2", olmo2],
+  ["olmo3", olmo3],
+  ["phi", phi],
+  ["phi3", phi3],
   ["qwen2", qwen2],
   ["qwen3", qwen3],
+  ["smollm3", smollm3],
+  ["stablelm", stablelm],
+  ["starcoder2", starcoder2],
 ]);
 
 /** Refuse a model_type that no family claims, naming those that one does. */
@@ -25,10 +55,7 @@ export function requireFamily(modelType: string): Family {
 /** Build a checkpoint's spec, and check what every kernel relies on. */
 export function decoderSpec(config: ModelConfig, contextLength: number): DecoderSpec {
   const spec = requireFamily(config.modelType)(config, contextLength);
-  if (config.hiddenAct !== undefined && config.hiddenAct !== "silu") {
-    throw new HearthError("unsupported-checkpoint", `config.json: hidden_act "${config.hiddenAct}" is not supported; expected "silu"`);
-  }
-  for (const { attention } of spec.layers.slice(0, 1)) {
+  for (const { attention } of spec.layers) {
     const { heads, kvHeads, headDim } = attention;
     if (!Number.isInteger(headDim) || headDim % 8 !== 0 || headDim > 256) {
       throw new HearthError("unsupported-checkpoint", `config.json: head_dim ${headDim} is not supported; expected a multiple of 8 up to 256`);

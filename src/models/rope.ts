@@ -10,25 +10,38 @@ export interface RopeShape {
   contextLength: number;
 }
 
+/** No rotation at all: such layers know positions only by what other layers tell them. */
+export const NO_ROPE: RopeSpec = { rotaryDim: 0, isInterleaved: false, inverseFrequencies: [], attentionFactor: 1, queryGrowth: { beta: 0, span: 1 } };
+
 /** Turn rope settings into angular frequencies (Su et al., "RoFormer", and the scalings named below). */
 export function ropeSpec(rope: RopeConfig, defaultTheta: number, shape: RopeShape): RopeSpec {
   const rotaryDim = 2 * Math.floor((shape.headDim * (rope.partialRotaryFactor ?? 1)) / 2);
   const theta = rope.theta ?? defaultTheta;
+  const queryGrowth = { beta: rope.queryGrowth ?? 0, span: rope.originalMaxPosition ?? 1 };
+  return { rotaryDim, isInterleaved: false, queryGrowth, ...scaledFrequencies(rope, theta, rotaryDim, shape) };
+}
+
+type Frequencies = Pick<RopeSpec, "inverseFrequencies" | "attentionFactor">;
+
+function scaledFrequencies(rope: RopeConfig, theta: number, rotaryDim: number, shape: RopeShape): Frequencies {
   const plain = frequencies(theta, rotaryDim);
   const factor = rope.factor ?? 1;
   switch (rope.type) {
     case "default":
-      return { rotaryDim, inverseFrequencies: plain, attentionFactor: 1 };
+      return { inverseFrequencies: plain, attentionFactor: 1 };
     case "linear": // Chen et al., "Extending Context Window via Position Interpolation"
-      return { rotaryDim, inverseFrequencies: plain.map((value) => value / factor), attentionFactor: 1 };
+      return { inverseFrequencies: plain.map((value) => value / factor), attentionFactor: 1 };
     case "dynamic":
-      return { rotaryDim, inverseFrequencies: frequencies(ntkTheta(theta, factor, rotaryDim, shape), rotaryDim), attentionFactor: 1 };
+      return { inverseFrequencies: frequencies(dynamicTheta(theta, rope, rotaryDim, shape), rotaryDim), attentionFactor: 1 };
     case "llama3":
-      return { rotaryDim, inverseFrequencies: plain.map((value) => llama3Frequency(value, rope, shape)), attentionFactor: 1 };
+      return { inverseFrequencies: plain.map((value) => llama3Frequency(value, rope, shape)), attentionFactor: 1 };
     case "yarn":
-      return yarnSpec(rope, theta, rotaryDim, shape);
+      return yarnFrequencies(rope, theta, rotaryDim, shape);
+    case "longrope":
+    case "su":
+      return longropeFrequencies(rope, plain, shape);
     default:
-      throw new HearthError("unsupported-checkpoint", `config.json: rope type "${rope.type}" is not supported. Hearth knows default, linear, dynamic, llama3 and yarn.`);
+      throw new HearthError("unsupported-checkpoint", `config.json: rope type "${rope.type}" is not supported. Hearth knows default, linear, dynamic, llama3, yarn and longrope.`);
   }
 }
 
@@ -36,8 +49,9 @@ function frequencies(theta: number, rotaryDim: number): number[] {
   return Array.from({ length: rotaryDim / 2 }, (_, pair) => theta ** ((-2 * pair) / rotaryDim));
 }
 
-/** Dynamic NTK scaling: the base grows once the context outgrows the trained length. */
-function ntkTheta(theta: number, factor: number, rotaryDim: number, { contextLength, maxPositionEmbeddings }: RopeShape): number {
+/** Dynamic NTK scaling: the base grows once the context outgrows the trained length, or by HunYuan's fixed alpha. */
+function dynamicTheta(theta: number, { factor = 1, alpha }: RopeConfig, rotaryDim: number, { contextLength, maxPositionEmbeddings }: RopeShape): number {
+  if (alpha) return theta * alpha ** (rotaryDim / (rotaryDim - 2));
   const length = Math.max(contextLength, maxPositionEmbeddings);
   return theta * ((factor * length) / maxPositionEmbeddings - (factor - 1)) ** (rotaryDim / (rotaryDim - 2));
 }
@@ -53,7 +67,7 @@ function llama3Frequency(frequency: number, rope: RopeConfig, { maxPositionEmbed
 }
 
 /** YaRN (Peng et al., "YaRN: Efficient Context Window Extension of Large Language Models"). */
-function yarnSpec(rope: RopeConfig, theta: number, rotaryDim: number, { maxPositionEmbeddings }: RopeShape): RopeSpec {
+function yarnFrequencies(rope: RopeConfig, theta: number, rotaryDim: number, { maxPositionEmbeddings }: RopeShape): Frequencies {
   const { factor = 1, betaFast = 32, betaSlow = 1, truncate = true, originalMaxPosition = maxPositionEmbeddings } = rope;
   const correction = (beta: number) => (rotaryDim * Math.log(originalMaxPosition / (2 * Math.PI * beta))) / (2 * Math.log(theta));
   const [first, last] = truncate ? [Math.floor(correction(betaFast)), Math.ceil(correction(betaSlow))] : [correction(betaFast), correction(betaSlow)];
@@ -63,7 +77,7 @@ function yarnSpec(rope: RopeConfig, theta: number, rotaryDim: number, { maxPosit
     const ramp = Math.min(1, Math.max(0, (pair - low) / (high === low ? 0.001 : high - low)));
     return (frequency / factor) * ramp + frequency * (1 - ramp);
   });
-  return { rotaryDim, inverseFrequencies, attentionFactor: yarnAttentionFactor(rope, factor) };
+  return { inverseFrequencies, attentionFactor: yarnAttentionFactor(rope, factor) };
 }
 
 function yarnAttentionFactor({ attentionFactor, mscale, mscaleAllDim }: RopeConfig, factor: number): number {
@@ -71,4 +85,16 @@ function yarnAttentionFactor({ attentionFactor, mscale, mscaleAllDim }: RopeConf
   if (attentionFactor !== undefined) return attentionFactor;
   if (mscale && mscaleAllDim) return magnitude(mscale) / magnitude(mscaleAllDim);
   return magnitude(1);
+}
+
+/** LongRoPE (Ding et al.): a divisor for each frequency. A session keeps to one list, as the cache keeps rotated keys. */
+function longropeFrequencies(rope: RopeConfig, plain: readonly number[], { maxPositionEmbeddings, contextLength }: RopeShape): Frequencies {
+  const { originalMaxPosition = maxPositionEmbeddings, shortFactors, longFactors } = rope;
+  const divisors = contextLength > originalMaxPosition ? longFactors : shortFactors;
+  if (divisors?.length !== plain.length) {
+    throw new HearthError("corrupt-checkpoint", `config.json: rope_scaling: expected ${plain.length} factors, found ${divisors?.length ?? 0}`);
+  }
+  const factor = rope.factor ?? maxPositionEmbeddings / originalMaxPosition;
+  const grown = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalMaxPosition));
+  return { inverseFrequencies: plain.map((frequency, pair) => frequency / divisors[pair]), attentionFactor: rope.attentionFactor ?? grown };
 }

@@ -8,11 +8,18 @@ import type { Matrix, MatrixPart, WeightFormat } from "./matrix.ts";
 import type { TensorRole } from "./module_weights.ts";
 import { nativeRecipe, type Recipe } from "./recipes.ts";
 
-/** Where a module's rows go in a fused matrix: row r lands in row `start + r * stride`. */
+/** Rows `from` to `from + rows` of a module go to rows `to`, `to + stride`, ... of a matrix. */
+export interface RowMove {
+  from: number;
+  rows: number;
+  to: number;
+  stride: number;
+}
+
+/** Where a module's rows go in a matrix; rows that no move names go nowhere. */
 export interface RowTarget {
   matrix: Matrix;
-  start: number;
-  stride: number;
+  moves: readonly RowMove[];
 }
 
 /** Neighbouring rows of a module, and where they lie in one part of a matrix. */
@@ -26,14 +33,18 @@ interface RowSpan {
 
 const MAX_ROWS_PER_DISPATCH = 65_535; // workgroups per dimension
 
-function* rowSpans({ matrix, start, stride }: RowTarget, firstRow: number, endRow: number): Generator<RowSpan> {
-  for (const part of matrix.parts) {
-    const begin = Math.max(firstRow, Math.ceil((part.rowStart - start) / stride));
-    const end = Math.min(endRow, Math.ceil((part.rowStart + part.rows - start) / stride));
-    for (let row = begin; row < end; row += MAX_ROWS_PER_DISPATCH) {
-      const rows = Math.min(MAX_ROWS_PER_DISPATCH, end - row);
-      yield { part, sourceRow: row, rows, targetRow: start + row * stride - part.rowStart, stride };
-    }
+function* rowSpans({ matrix, moves }: RowTarget, firstRow: number, endRow: number): Generator<RowSpan> {
+  for (const move of moves) {
+    for (const part of matrix.parts) yield* spansOfMove(move, part, firstRow, endRow);
+  }
+}
+
+function* spansOfMove({ from, rows, to, stride }: RowMove, part: MatrixPart, firstRow: number, endRow: number): Generator<RowSpan> {
+  const begin = Math.max(firstRow, from, from + Math.ceil((part.rowStart - to) / stride));
+  const end = Math.min(endRow, from + rows, from + Math.ceil((part.rowStart + part.rows - to) / stride));
+  for (let row = begin; row < end; row += MAX_ROWS_PER_DISPATCH) {
+    const targetRow = to + (row - from) * stride - part.rowStart;
+    yield { part, sourceRow: row, rows: Math.min(MAX_ROWS_PER_DISPATCH, end - row), targetRow, stride };
   }
 }
 

@@ -1,0 +1,57 @@
+import type { DecoderSpec, LayerSpec, LinearSpec, NormSpec } from "../../src/kernels/decoder_spec.ts";
+
+/** A tensor of a checkpoint. */
+export interface TensorShape {
+  name: string;
+  shape: number[];
+}
+
+/** Every tensor that a decoder needs, under its own names. */
+export function tensorsOf(spec: DecoderSpec): TensorShape[] {
+  const { hiddenSize, vocabSize, positions } = spec;
+  const table = (module: string, rows: number) => ({ name: `${module}.weight`, shape: [rows, hiddenSize] });
+  return [
+    table(spec.embedding, vocabSize),
+    ...(positions ? [table(positions.module, positions.rows)] : []),
+    ...(spec.head === spec.embedding ? [] : [table(spec.head, vocabSize)]),
+    ...(spec.headBias ? [{ name: `${spec.head}.bias`, shape: [vocabSize] }] : []),
+    ...norm(spec.finalNorm, hiddenSize),
+    ...spec.layers.flatMap((layer) => layerTensors(layer, hiddenSize)),
+  ];
+}
+
+function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
+  const { attention, mlp } = layer;
+  const norms = [...new Set([layer.attentionNorm, layer.attentionPostNorm, layer.mlpNorm, layer.mlpPostNorm])];
+  return [
+    ...norms.flatMap((one) => norm(one, hiddenSize)),
+    ...[attention.qkv, attention.output, mlp.up, mlp.down].flatMap(linear),
+    ...headNorms(layer),
+    ...(attention.sinks ? [{ name: attention.sinks, shape: [attention.heads] }] : []),
+    ...(typeof mlp.activation === "string" ? [] : slopes(mlp.activation.module)),
+  ];
+}
+
+function headNorms({ attention: { queryKeyNorm, heads, kvHeads, headDim } }: LayerSpec): TensorShape[] {
+  if (queryKeyNorm.kind === "none") return [];
+  if (queryKeyNorm.kind !== "parts") return [...norm(queryKeyNorm.query, headDim), ...norm(queryKeyNorm.key, headDim)];
+  const { query, key } = queryKeyNorm;
+  return [...query.flatMap((one) => norm(one, (heads * headDim) / query.length)), ...key.flatMap((one) => norm(one, (kvHeads * headDim) / key.length))];
+}
+
+function norm(spec: NormSpec | undefined, width: number): TensorShape[] {
+  if (!spec) return [];
+  const shape = [width];
+  return [{ name: `${spec.module}.weight`, shape }, ...(spec.bias ? [{ name: `${spec.module}.bias`, shape }] : [])];
+}
+
+function linear({ columns, sources }: LinearSpec): TensorShape[] {
+  return sources.flatMap(({ module, rows, bias, isTransposed }) => [
+    { name: `${module}.weight`, shape: isTransposed ? [columns, rows] : [rows, columns] },
+    ...(bias ? [{ name: `${module}.bias`, shape: [rows] }] : []),
+  ]);
+}
+
+function slopes(module: string): TensorShape[] {
+  return [...["alpha_p", "alpha_n"].map((name) => ({ name: `${module}.${name}`, shape: [1] })), ...["beta", "eps"].map((name) => ({ name: `${module}.${name}`, shape: [] }))];
+}

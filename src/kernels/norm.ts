@@ -1,0 +1,53 @@
+import { prepareDispatch } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { assembleShader } from "../gpu/shader.ts";
+import block from "../../shaders/lib/block.wgsl?raw";
+import normInPlace from "../../shaders/lib/norm_in_place.wgsl?raw";
+import normResidual from "../../shaders/lib/norm_residual.wgsl?raw";
+import normStore from "../../shaders/lib/norm_store.wgsl?raw";
+import stepPart from "../../shaders/lib/step.wgsl?raw";
+import normShader from "../../shaders/norm.wgsl?raw";
+import type { NormWeights } from "./decoder_weights.ts";
+import type { RowDispatch } from "./matmul.ts";
+
+/** Where a norm reads and writes; strides are the row lengths of the buffers. */
+export type NormPlace =
+  | { kind: "store"; input: GPUBuffer; inputStride: number; output: GPUBuffer; outputStride: number }
+  | { kind: "residual"; input: GPUBuffer; inputStride: number; output: GPUBuffer; outputStride: number; scale: number }
+  | { kind: "inPlace"; buffer: GPUBuffer; stride: number; start: number };
+
+/** One norm of a plan that no product can do while it reads. */
+export interface NormStep {
+  label: string;
+  weights: NormWeights;
+  M: number;
+  rows: GPUBuffer;
+  place: NormPlace;
+}
+
+const PLACE_PARTS = { store: normStore, residual: normResidual, inPlace: normInPlace };
+
+/** Prepare a norm of every row. */
+export async function normRows(gpu: Gpu, { label, weights, M, rows, place }: NormStep): Promise<RowDispatch> {
+  const code = assembleShader([block, stepPart, PLACE_PARTS[place.kind], normShader], {
+    M,
+    WIDTH: weights.width,
+    GROUPS: weights.groups,
+    IS_CENTRED: weights.isCentred,
+    EPSILON: weights.epsilon,
+    BIAS_START: weights.biasStart,
+    ...placeConstants(place),
+  });
+  const name = `norm ${label}`;
+  const pipeline = await gpu.compile(name, code);
+  const buffers = place.kind === "inPlace" ? { 0: place.buffer } : { 0: place.input, 2: place.output };
+  const groups = [{ ...buffers, 1: weights.gains }, {}, { 0: rows }];
+  const dispatch = prepareDispatch(gpu.device, name, pipeline, groups, [weights.groups, M, 1]);
+  return { ...dispatch, rowsPerWorkgroup: 1 };
+}
+
+function placeConstants(place: NormPlace): Record<string, number> {
+  if (place.kind === "inPlace") return { INPUT_STRIDE: place.stride, INPUT_START: place.start };
+  const strides = { INPUT_STRIDE: place.inputStride, OUTPUT_STRIDE: place.outputStride };
+  return place.kind === "residual" ? { ...strides, RESIDUAL_SCALE: place.scale } : strides;
+}
