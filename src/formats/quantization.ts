@@ -1,4 +1,5 @@
 import { booleanField, integerField, objectField, stringField, type Fields } from "./config_fields.ts";
+import { isJsonNumber, isJsonObject, type JsonValue } from "./json_scanner.ts";
 import { parseMlxQuantization, type MlxQuantization } from "./mlx_quantization.ts";
 
 /** How a checkpoint of any other method than MLX is packed, as far as its tensors do not tell. */
@@ -8,6 +9,8 @@ export interface MethodQuantization {
   /** What the method calls its storage format or version, in lower case. */
   format?: string;
   bits?: number;
+  /** Every width of weights that a compressed-tensors config mentions. */
+  weightBits: number[];
   /** Columns that share a scale; -1 for whole rows. */
   groupSize?: number;
   /** Whether columns are grouped in an order of their own (GPTQ's `desc_act`). */
@@ -41,8 +44,21 @@ function parseMethod(fields: Fields): MethodQuantization {
     method: text("quant_method") ?? "unknown",
     format: FORMAT_KEYS.map(text).find((each) => each !== undefined),
     bits: integer(["bits", "w_bit", "num_bits"], BITS),
+    weightBits: weightBits(fields.values.get("config_groups")),
     groupSize: integer(["group_size", "q_group_size"], GROUP_SIZE),
     actOrder: fields.values.has("desc_act") ? (booleanField(fields, "desc_act") ?? false) : false,
     hasTransforms: transforms !== undefined && transforms.values.size > 0,
   };
+}
+
+/** `config_groups` maps names to schemes, or the names of preset schemes (such as W4A16) to lists of modules. */
+function weightBits(groups: JsonValue | undefined): number[] {
+  if (!isJsonObject(groups)) return [];
+  const widths = groups.entries.flatMap(([name, scheme]) => {
+    const weights = isJsonObject(scheme) ? new Map(scheme.entries).get("weights") : undefined;
+    const stated = isJsonObject(weights) ? new Map(weights.entries).get("num_bits") : undefined;
+    const width = isJsonNumber(stated) ? stated.literal : /^W(\d)A/.exec(name)?.[1];
+    return width === undefined ? [] : [Number(width)];
+  });
+  return [...new Set(widths)];
 }

@@ -1,10 +1,16 @@
 import type { Bindings } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import block from "../../shaders/lib/block.wgsl?raw";
+import codebookE2m1 from "../../shaders/lib/codebook_e2m1.wgsl?raw";
+import codebookFp4 from "../../shaders/lib/codebook_fp4.wgsl?raw";
+import codebookNf4 from "../../shaders/lib/codebook_nf4.wgsl?raw";
 import scalesBf16 from "../../shaders/lib/scales_bf16.wgsl?raw";
 import scalesF16 from "../../shaders/lib/scales_f16.wgsl?raw";
 import scalesF32 from "../../shaders/lib/scales_f32.wgsl?raw";
+import scalesSingle from "../../shaders/lib/scales_single.wgsl?raw";
 import weightBf16 from "../../shaders/lib/weight_bf16.wgsl?raw";
+import weightCodebook from "../../shaders/lib/weight_codebook.wgsl?raw";
+import weightE4m3 from "../../shaders/lib/weight_e4m3.wgsl?raw";
 import weightF16 from "../../shaders/lib/weight_f16.wgsl?raw";
 import weightF32 from "../../shaders/lib/weight_f32.wgsl?raw";
 import weightQ4 from "../../shaders/lib/weight_q4.wgsl?raw";
@@ -12,8 +18,17 @@ import weightQ8 from "../../shaders/lib/weight_q8.wgsl?raw";
 
 /** How the runtime holds weights on the GPU; every checkpoint format is repacked into one of these. */
 export type WeightFormat =
-  | { codes: "q4" | "q8"; scales: "f16" | "bf16" | "f32"; group: number } // columns per scale: 32, 64 or 128
+  | AffineFormat
+  | { codes: "nf4" | "fp4" | "e2m1" | "e4m3"; scales: "f32"; group: number } // 16, or a multiple of 32 that divides the row
   | { codes: "f32" | "f16" | "bf16" };
+
+/** Unsigned integer codes, with a scale and a bias for each group. */
+export interface AffineFormat {
+  codes: "q4" | "q8";
+  scales: "f16" | "bf16" | "f32";
+  /** Columns per scale: a multiple of 32 that divides the row. */
+  group: number;
+}
 
 /** Rows of a matrix that lie in one buffer, in one format. */
 export interface MatrixPart {
@@ -22,7 +37,7 @@ export interface MatrixPart {
   rows: number;
   format: WeightFormat;
   codes: GPUBuffer;
-  /** Scale and bias of each group; quantised formats only. */
+  /** Scale and bias of each group, or only a scale where the format needs no bias; quantised formats only. */
   pairs: GPUBuffer | undefined;
 }
 
@@ -49,14 +64,19 @@ export function padColumns(columns: number): number {
 
 /** Bytes of one row of codes. */
 export function codeBytesPerRow(format: WeightFormat, paddedColumns: number): number {
-  const bits = { q4: 4, q8: 8, f16: 16, bf16: 16, f32: 32 }[format.codes];
+  const bits = { q4: 4, nf4: 4, fp4: 4, e2m1: 4, q8: 8, e4m3: 8, f16: 16, bf16: 16, f32: 32 }[format.codes];
   return (paddedColumns * bits) / 8;
 }
 
-/** Bytes of one row of scale and bias pairs; 0 for float weights. */
+/** Whether every scale of a format has a bias beside it. */
+export function hasPairs(format: WeightFormat): format is AffineFormat {
+  return format.codes === "q4" || format.codes === "q8";
+}
+
+/** Bytes of one row of scales, or of scale and bias pairs; 0 for float weights. */
 export function pairBytesPerRow(format: WeightFormat, paddedColumns: number): number {
   if (!("scales" in format)) return 0;
-  return (paddedColumns / format.group) * (format.scales === "f32" ? 8 : 4);
+  return (paddedColumns / format.group) * (hasPairs(format) && format.scales === "f32" ? 8 : 4);
 }
 
 /** Bytes that one row takes on the GPU. */
@@ -111,13 +131,24 @@ export function formatKey(format: WeightFormat): string {
   return "scales" in format ? `${format.codes} ${format.scales} g${format.group}` : format.codes;
 }
 
-const WEIGHT_PARTS = { q4: weightQ4, q8: weightQ8, f32: weightF32, f16: weightF16, bf16: weightBf16 };
+const WEIGHT_PARTS = {
+  q4: [weightQ4],
+  q8: [weightQ8],
+  nf4: [codebookNf4, weightCodebook],
+  fp4: [codebookFp4, weightCodebook],
+  e2m1: [codebookE2m1, weightCodebook],
+  e4m3: [weightE4m3],
+  f32: [weightF32],
+  f16: [weightF16],
+  bf16: [weightBf16],
+};
 const SCALE_PARTS = { f16: scalesF16, bf16: scalesBf16, f32: scalesF32 };
 
 /** The shader parts that read a format: `load_weights` and `dot_weights`. */
 export function weightShaderParts(format: WeightFormat): string[] {
-  const weights = [block, WEIGHT_PARTS[format.codes]];
-  return "scales" in format ? [...weights, SCALE_PARTS[format.scales]] : weights;
+  const weights = [block, ...WEIGHT_PARTS[format.codes]];
+  if (!("scales" in format)) return weights;
+  return [...weights, hasPairs(format) ? SCALE_PARTS[format.scales] : scalesSingle];
 }
 
 /** The constants that those parts, and all kernels over a matrix part, expect. */

@@ -1,0 +1,41 @@
+import { HearthError } from "../errors.ts";
+import { decodeFloats, isFloatDtype } from "../formats/floats.ts";
+import type { TensorEntry } from "../formats/safetensors.ts";
+import { scalePrecision } from "./grouped.ts";
+import { BINDINGS, type ModuleQuery, type ModuleTensor, type ScaleSource } from "./module_weights.ts";
+
+const USUAL_BLOCK = 128; // rows and columns of a scale's block in every known FP8 checkpoint
+
+/** How scales `[]`, `[1]`, `[rows]`, `[rows, groups]` or `[blocks of rows, blocks of columns]` cover a matrix, by their shape. */
+export function scaleGrid({ rows, columns }: ModuleQuery, entry: TensorEntry, groupSize?: number): { scale: ScaleSource; sourceGroup: number } {
+  const { name, dtype, shape } = entry;
+  const precision = dtype === "U8" ? "e8m0" : scalePrecision(dtype);
+  if (!precision || shape.length > 2) throw new HearthError("corrupt-checkpoint", `${name}: expected scales, found ${dtype} [${shape}]`);
+  const [down = 1, across = 1] = shape;
+  const blockRows = blockSize(rows, down, down === rows ? 1 : undefined);
+  const sourceGroup = blockSize(columns, across, groupSize);
+  if (blockRows === undefined || sourceGroup === undefined) {
+    throw new HearthError("corrupt-checkpoint", `${name}: scales [${shape}] do not fit a weight [${rows}, ${columns}]`);
+  }
+  return { scale: { precision, blockRows, rowStep: down === 1 ? 0 : across, groupStep: across === 1 ? 0 : 1 }, sourceGroup };
+}
+
+/** How many of `length` share one of `count` scales, the last of which may cover fewer. */
+function blockSize(length: number, count: number, stated: number | undefined): number | undefined {
+  if (count === 1) return length;
+  const guesses = [stated, length % count === 0 ? length / count : undefined, USUAL_BLOCK];
+  return guesses.find((size) => size !== undefined && size > 0 && Math.ceil(length / size) === count);
+}
+
+/** A tensor of floats of any type that the last step reads as f32. */
+export function heldFloats(entry: TensorEntry, binding: number): ModuleTensor {
+  const { name, dtype, shape } = entry;
+  if (!isFloatDtype(dtype)) throw new HearthError("corrupt-checkpoint", `${name}: expected floats, found ${dtype} [${shape}]`);
+  return { role: "held", entry, binding, prepare: (bytes) => new Uint8Array(decodeFloats(bytes, dtype).buffer) };
+}
+
+/** The one scale of a whole matrix. */
+export function heldFactor(entry: TensorEntry): ModuleTensor {
+  if (entry.end - entry.begin > 4) throw new HearthError("corrupt-checkpoint", `${entry.name}: expected one scale for the whole matrix, found [${entry.shape}]`);
+  return heldFloats(entry, BINDINGS.factor);
+}
