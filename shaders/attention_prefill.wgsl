@@ -10,7 +10,8 @@ const QUERIES = 8u;
 const KEYS = 32u;
 const OWNED = (CHUNKS + 7u) / 8u; // chunks of output dimensions that a thread accumulates
 const LOWEST = -3.0e38;
-var<workgroup> queries: array<f32, QUERIES * HEAD_DIM>;
+const HEAD_QUADS = HEAD_DIM / 4u;
+var<workgroup> queries: array<vec4f, QUERIES * HEAD_QUADS>;
 var<workgroup> scores: array<f32, QUERIES * KEYS>;
 
 @compute @workgroup_size(64)
@@ -22,8 +23,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let query = thread / 8u;
   let lane = thread % 8u;
   let m = first + query;
-  for (var item = thread; item < QUERIES * HEAD_DIM; item += 64u) {
-    queries[item] = qkv[(first + item / HEAD_DIM) * QKV_STRIDE + head * HEAD_DIM + item % HEAD_DIM] * SCALE;
+  for (var item = thread; item < QUERIES * HEAD_QUADS; item += 64u) {
+    let i = (first + item / HEAD_QUADS) * QKV_STRIDE + head * HEAD_DIM + 4u * (item % HEAD_QUADS);
+    queries[item] = SCALE * vec4f(qkv[i], qkv[i + 1u], qkv[i + 2u], qkv[i + 3u]);
   }
   // Positions rise with the row, and rows past the end of the chunk are inactive and come last.
   var last = rows[first].y;
@@ -44,20 +46,25 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   var high: array<vec4f, OWNED>;
   workgroupBarrier();
   for (var tile = tile_begin; tile <= last / KEYS; tile++) {
-    for (var key = lane; key < KEYS; key += 8u) {
-      let key_position = tile * KEYS + key;
-      var score = LOWEST;
-      if (key_position >= begin && key_position <= position) {
-        let index = key_index(slot, kv_head, key_position, 0u);
-        score = 0.0;
-        for (var c = 0u; c < CHUNKS; c++) {
-          let k = load_eight(index + c * PAGE);
-          let i = query * HEAD_DIM + 8u * c;
-          score += dot(k.low, vec4f(queries[i], queries[i + 1u], queries[i + 2u], queries[i + 3u]))
-            + dot(k.high, vec4f(queries[i + 4u], queries[i + 5u], queries[i + 6u], queries[i + 7u]));
-        }
+    // Four keys a thread, all on their way before the first is used.
+    var dots = array<f32, 4>();
+    var indices = array<u32, 4>();
+    for (var i = 0u; i < 4u; i++) {
+      indices[i] = key_index(slot, kv_head, min(tile * KEYS + lane + 8u * i, last), 0u);
+    }
+    for (var c = 0u; c < CHUNKS; c++) {
+      let place = query * HEAD_QUADS + 2u * c;
+      let query_low = queries[place];
+      let query_high = queries[place + 1u];
+      for (var i = 0u; i < 4u; i++) {
+        let k = load_eight(indices[i] + c * PAGE);
+        dots[i] += dot(k.low, query_low) + dot(k.high, query_high);
       }
-      scores[query * KEYS + key] = select(LOWEST, capped(score), score > LOWEST);
+    }
+    for (var i = 0u; i < 4u; i++) {
+      let key_position = tile * KEYS + lane + 8u * i;
+      let visible = key_position >= begin && key_position <= position;
+      scores[query * KEYS + lane + 8u * i] = select(LOWEST, capped(dots[i]), visible);
     }
     workgroupBarrier();
     var best = highest;
@@ -71,18 +78,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       low[o] *= shrink;
       high[o] *= shrink;
     }
-    for (var key = 0u; key < KEYS; key++) {
-      let score = scores[query * KEYS + key];
-      if (score > LOWEST) {
-        let weight = exp(score - best);
-        let index = value_index(slot, kv_head, tile * KEYS + key, 0u);
-        sum += weight;
-        for (var o = 0u; o < OWNED; o++) {
-          if (lane + 8u * o < CHUNKS) {
-            let value = load_eight(index + lane + 8u * o);
-            low[o] += weight * value.low;
-            high[o] += weight * value.high;
-          }
+    for (var four = 0u; four < KEYS; four += 4u) {
+      for (var o = 0u; o < OWNED; o++) {
+        let chunk = min(lane + 8u * o, CHUNKS - 1u);
+        var values = array<Eight, 4>();
+        for (var i = 0u; i < 4u; i++) {
+          values[i] = load_eight(value_index(slot, kv_head, min(tile * KEYS + four + i, last), chunk));
+        }
+        for (var i = 0u; i < 4u; i++) {
+          let score = scores[query * KEYS + four + i];
+          let weight = select(0.0, exp(score - best), score > LOWEST);
+          sum += select(0.0, weight, o == 0u);
+          low[o] += weight * values[i].low;
+          high[o] += weight * values[i].high;
         }
       }
     }

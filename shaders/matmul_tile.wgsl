@@ -21,8 +21,9 @@ fn live_eighths(x_first: u32) -> u32 {
   return live;
 }
 
-fn dots(x: vec4f, a: vec4f, b: vec4f, c: vec4f, d: vec4f) -> vec4f {
-  return vec4f(dot(x, a), dot(x, b), dot(x, c), dot(x, d));
+// sum + W x for four rows of W, given as the columns of a matrix, one fused multiply-add for each product.
+fn accumulate(sum: vec4f, x: vec4f, w: mat4x4f) -> vec4f {
+  return fma(vec4f(x.w), w[3], fma(vec4f(x.z), w[2], fma(vec4f(x.y), w[1], fma(vec4f(x.x), w[0], sum))));
 }
 
 fn emit_pair(m: u32, part_row: u32, value: vec2f) {
@@ -76,51 +77,33 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     for (var quad = 0u; quad < 8u; quad++) {
       let w_place = swizzled(tx, quad);
       let x_place = swizzled(ty, quad);
-      let w0 = w_tile[w_place];
-      let w1 = w_tile[w_place + 64u];
-      let w2 = w_tile[w_place + 128u];
-      let w3 = w_tile[w_place + 192u];
-      let w4 = w_tile[w_place + 256u];
-      let w5 = w_tile[w_place + 320u];
-      let w6 = w_tile[w_place + 384u];
-      let w7 = w_tile[w_place + 448u];
+      let low_w = transpose(mat4x4f(w_tile[w_place], w_tile[w_place + 64u], w_tile[w_place + 128u], w_tile[w_place + 192u]));
+      let high_w = transpose(mat4x4f(w_tile[w_place + 256u], w_tile[w_place + 320u], w_tile[w_place + 384u], w_tile[w_place + 448u]));
       let x0 = x_tile[x_place];
-      low[0] += dots(x0, w0, w1, w2, w3);
-      high[0] += dots(x0, w4, w5, w6, w7);
-      if (live > 1u) {
-        let x1 = x_tile[x_place + 64u];
-        low[1] += dots(x1, w0, w1, w2, w3);
-        high[1] += dots(x1, w4, w5, w6, w7);
-      }
-      if (live > 2u) {
-        let x2 = x_tile[x_place + 128u];
-        low[2] += dots(x2, w0, w1, w2, w3);
-        high[2] += dots(x2, w4, w5, w6, w7);
-      }
-      if (live > 3u) {
-        let x3 = x_tile[x_place + 192u];
-        low[3] += dots(x3, w0, w1, w2, w3);
-        high[3] += dots(x3, w4, w5, w6, w7);
-      }
+      let x1 = x_tile[x_place + 64u];
+      let x2 = x_tile[x_place + 128u];
+      let x3 = x_tile[x_place + 192u];
+      low[0] = accumulate(low[0], x0, low_w);
+      high[0] = accumulate(high[0], x0, high_w);
+      low[1] = accumulate(low[1], x1, low_w);
+      high[1] = accumulate(high[1], x1, high_w);
+      low[2] = accumulate(low[2], x2, low_w);
+      high[2] = accumulate(high[2], x2, high_w);
+      low[3] = accumulate(low[3], x3, low_w);
+      high[3] = accumulate(high[3], x3, high_w);
       if (live > 4u) {
         let x4 = x_tile[x_place + 256u];
-        low[4] += dots(x4, w0, w1, w2, w3);
-        high[4] += dots(x4, w4, w5, w6, w7);
-      }
-      if (live > 5u) {
         let x5 = x_tile[x_place + 320u];
-        low[5] += dots(x5, w0, w1, w2, w3);
-        high[5] += dots(x5, w4, w5, w6, w7);
-      }
-      if (live > 6u) {
         let x6 = x_tile[x_place + 384u];
-        low[6] += dots(x6, w0, w1, w2, w3);
-        high[6] += dots(x6, w4, w5, w6, w7);
-      }
-      if (live > 7u) {
         let x7 = x_tile[x_place + 448u];
-        low[7] += dots(x7, w0, w1, w2, w3);
-        high[7] += dots(x7, w4, w5, w6, w7);
+        low[4] = accumulate(low[4], x4, low_w);
+        high[4] = accumulate(high[4], x4, high_w);
+        low[5] = accumulate(low[5], x5, low_w);
+        high[5] = accumulate(high[5], x5, high_w);
+        low[6] = accumulate(low[6], x6, low_w);
+        high[6] = accumulate(high[6], x6, high_w);
+        low[7] = accumulate(low[7], x7, low_w);
+        high[7] = accumulate(high[7], x7, high_w);
       }
     }
     workgroupBarrier();
