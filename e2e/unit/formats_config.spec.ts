@@ -36,7 +36,7 @@ test("the bundled model's config and generation config read back", async () => {
   expect(parseModelConfig(await text("config.json"))).toEqual({
     modelType: "qwen3", architectures: ["Qwen3ForCausalLM"], hiddenSize: 384, intermediateSize: 1024, layers: 8, heads: 6,
     kvHeads: 2, headDim: 64, vocabSize: 7168, maxPositionEmbeddings: 1024, rmsNormEps: 1e-6, hiddenAct: "silu",
-    tieWordEmbeddings: true, attentionBias: false, slidingWindow: null, useSlidingWindow: false,
+    dtype: "float16", tieWordEmbeddings: true, attentionBias: false, slidingWindow: null, useSlidingWindow: false,
     rope: { theta: 10000, type: "default" }, eosTokenIds: [2],
     quantization: {
       groupSize: 64, bits: 4, mode: "affine",
@@ -79,11 +79,14 @@ test("the version 5 rope_parameters win over rope_theta and rope_scaling", () =>
   });
 });
 
-test("rope_parameters per layer type are one rope when they agree, and unsupported when they differ", () => {
+test("rope_parameters per layer type give one rope for full attention and one for windows", () => {
   const rope = { rope_type: "default", rope_theta: 1e6 };
-  expect(parse({ rope_parameters: { full_attention: rope, sliding_attention: rope } }).rope).toEqual({ type: "default", theta: 1e6 });
-  const differing = { ...LLAMA, rope_parameters: { full_attention: rope, sliding_attention: { ...rope, rope_theta: 1e4 } } };
-  expect(problem(JSON.stringify(differing))).toMatchObject({ code: "unsupported-checkpoint", message: expect.stringContaining("sliding_attention") });
+  const own = { rope_type: "linear", rope_theta: 1e4, factor: 8 };
+  expect(parse({ rope_parameters: { sliding_attention: own, full_attention: rope } })).toMatchObject({
+    rope: { type: "default", theta: 1e6 }, slidingRope: { type: "linear", theta: 1e4, factor: 8 },
+  });
+  expect(parse({ rope_theta: 1e6, rope_local_base_freq: 1e4 })).toMatchObject({ rope: { theta: 1e6 }, slidingRope: { type: "default", theta: 1e4 } });
+  expect(parse({ rope_parameters: rope }).slidingRope).toBeUndefined();
 });
 
 test("a null sliding_window differs from an absent one", () => {

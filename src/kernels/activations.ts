@@ -1,7 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { padColumns } from "../quant/matrix.ts";
 import type { DecoderSpec } from "./decoder_spec.ts";
-import { needsRowBuffers } from "./layer_steps.ts";
 
 /** Buffers that one forward pass over `M` rows overwrites, allocated once. */
 export interface Activations {
@@ -24,13 +23,15 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
   const floats = (label: string, perRow: number) => gpu.allocate(`${label} of ${M} rows`, M * perRow * 4, usage);
   const heads = widest(({ attention }) => attention.heads);
   const attended = widest(({ attention }) => attention.heads * attention.headDim);
-  const needs = needsRowBuffers(spec);
+  const { layers, finalNorm } = spec;
+  const hasLayerNorms = [finalNorm, ...layers.flatMap(({ attentionNorm, mlpNorm }) => [attentionNorm, mlpNorm])].some((norm) => norm?.kind === "layer");
+  const hasPostNorms = layers.some(({ attentionPostNorm, mlpPostNorm }) => attentionPostNorm ?? mlpPostNorm);
   return {
     M,
     rows: await floats("rows", 4),
     hidden: await floats("hidden", padColumns(spec.hiddenSize)),
-    normed: await floats("normed", needs.normed ? padColumns(spec.hiddenSize) : 0),
-    branch: await floats("branch", needs.branch ? padColumns(spec.hiddenSize) : 0),
+    normed: await floats("normed", hasLayerNorms ? padColumns(spec.hiddenSize) : 0),
+    branch: await floats("branch", hasPostNorms ? padColumns(spec.hiddenSize) : 0),
     qkv: await floats("qkv", widest(({ attention }) => (attention.heads + 2 * attention.kvHeads) * attention.headDim)),
     attended: await floats("attended", padColumns(attended)),
     mlp: await floats("mlp", padColumns(widest(({ mlp }) => mlp.intermediateSize))),

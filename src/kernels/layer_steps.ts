@@ -1,7 +1,7 @@
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
 import type { AttentionStep } from "./attention.ts";
-import type { DecoderSpec, LayerSpec, RopeSpec } from "./decoder_spec.ts";
+import type { DecoderSpec, RopeSpec } from "./decoder_spec.ts";
 import type { DecoderWeights, LinearWeights, NormWeights } from "./decoder_weights.ts";
 import type { KvCache } from "./kv_cache.ts";
 import type { MatmulInput, MatmulStep } from "./matmul.ts";
@@ -118,14 +118,5 @@ function added(
   return {
     output: { label, weights, input, output: { kind: "store", buffer: branch, stride } },
     after: [{ kind: "norm", step: { label: `${label} result`, weights: norm, M, rows, place } }],
-  };
-}
-
-/** Whether any product of a decoder reads from, or writes to, buffers of whole rows beside the residual stream. */
-export function needsRowBuffers({ layers, finalNorm }: DecoderSpec): { normed: boolean; branch: boolean } {
-  const some = (test: (layer: LayerSpec) => boolean) => layers.some(test);
-  return {
-    normed: finalNorm.kind === "layer" || some(({ attentionNorm, mlpNorm }) => attentionNorm?.kind === "layer" || mlpNorm?.kind === "layer"),
-    branch: some(({ attentionPostNorm, mlpPostNorm }) => attentionPostNorm !== undefined || mlpPostNorm !== undefined),
   };
 }
