@@ -1,4 +1,4 @@
-import type { Gpu, GpuOptions } from "../../src/gpu/gpu.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
 import { attentionDecode, attentionMerge } from "../../src/kernels/attention.ts";
 import { matmulVec } from "../../src/kernels/matmul.ts";
@@ -8,7 +8,7 @@ import { attend, prepareHead } from "../reference/attention.ts";
 import { readHead, writeHead } from "../reference/kv_pages.ts";
 import { product } from "../reference/matmul.ts";
 import { attentionSetting, cacheError, describeShape, qkvHead, readAttended, SLOTS, type AttentionSetting, type AttentionShape } from "./attention_setting.ts";
-import { bufferOf, readFloats, rowsBuffer, submit, testedSchedules, withGpu, worstError, type Finding, type Row } from "./kernel_runs.ts";
+import { bufferOf, readFloats, rowsBuffer, runCases, submit, testedSchedules, worstError, type CaseSelection, type Finding, type Row } from "./kernel_runs.ts";
 import { matrixOf, randomModule, weightsOf } from "./random_matrix.ts";
 import { randomValues } from "./random_values.ts";
 
@@ -42,12 +42,8 @@ const CASES: readonly DecodeCase[] = [
 ];
 
 /** Run decode attention against its twin. */
-export function decodeCases(options: GpuOptions = {}): Promise<Finding[]> {
-  return withGpu(options, async (gpu) => {
-    const findings: Finding[] = [];
-    for (const each of CASES) findings.push(...(await runCase(gpu, each)));
-    return findings;
-  });
+export function decodeCases(selection: CaseSelection = {}): Promise<Finding[]> {
+  return runCases(CASES, selection, runCase);
 }
 
 async function runCase(gpu: Gpu, each: DecodeCase): Promise<Finding[]> {

@@ -1,4 +1,4 @@
-import type { Gpu, GpuOptions } from "../../src/gpu/gpu.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
 import { attentionPrefill, ropeAppend } from "../../src/kernels/attention.ts";
 import { planForRows } from "../../src/kernels/prefill_plan.ts";
 import { padColumns } from "../../src/quant/matrix.ts";
@@ -6,7 +6,7 @@ import { attend, prepareHead } from "../reference/attention.ts";
 import { readHead, writeHead, type Place } from "../reference/kv_pages.ts";
 import { striped } from "../reference/striped.ts";
 import { attentionSetting, cacheError, describeShape, qkvHead, readAttended, type AttentionSetting, type AttentionShape } from "./attention_setting.ts";
-import { bufferOf, readFloats, submit, withGpu, worstError, type Finding } from "./kernel_runs.ts";
+import { bufferOf, readFloats, runCases, submit, worstError, type CaseSelection, type Finding } from "./kernel_runs.ts";
 import { randomValues } from "./random_values.ts";
 
 interface PrefillCase extends AttentionShape {
@@ -30,12 +30,8 @@ const CASES: readonly PrefillCase[] = [
 ];
 
 /** Prefill chunk after chunk of one sequence, against the twin. */
-export function prefillCases(options: GpuOptions = {}): Promise<Finding[]> {
-  return withGpu(options, async (gpu) => {
-    const findings: Finding[] = [];
-    for (const each of CASES) findings.push(...(await runCase(gpu, each)));
-    return findings;
-  });
+export function prefillCases(selection: CaseSelection = {}): Promise<Finding[]> {
+  return runCases(CASES, selection, runCase);
 }
 
 async function runCase(gpu: Gpu, each: PrefillCase): Promise<Finding[]> {

@@ -1,10 +1,10 @@
-import type { Gpu, GpuOptions } from "../../src/gpu/gpu.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
 import { planForRows } from "../../src/kernels/prefill_plan.ts";
 import { embed } from "../../src/kernels/sample.ts";
 import { allocateMatrix, formatKey, type Matrix, type WeightFormat } from "../../src/quant/matrix.ts";
 import { striped, unstriped } from "../reference/striped.ts";
-import { bufferOf, readFloats, rowsBuffer, submit, withGpu, worstError, type Finding } from "./kernel_runs.ts";
+import { bufferOf, readFloats, rowsBuffer, submit, withGpu, worstError, type CaseSelection, type Finding } from "./kernel_runs.ts";
 import { ALL_FORMATS, randomModule, repackModule, weightsOf, withBindingLimit, type StoredModule } from "./random_matrix.ts";
 import { randomValues } from "./random_values.ts";
 
@@ -30,8 +30,8 @@ async function knownModule(gpu: Gpu, codes: "q4" | "q8"): Promise<number[]> {
 }
 
 /** Repack every format in slices of odd lengths, and read the whole matrix back through the embedding kernel. */
-export function everyFormat(options: GpuOptions = {}): Promise<Finding[]> {
-  return withGpu(options, (gpu) =>
+export function everyFormat({ gpuOptions = {} }: CaseSelection = {}): Promise<Finding[]> {
+  return withGpu(gpuOptions, (gpu) =>
     withUploader(gpu, async (uploader) => {
       const findings: Finding[] = [];
       for (const [i, format] of ALL_FORMATS.entries()) {
@@ -48,8 +48,8 @@ export function everyFormat(options: GpuOptions = {}): Promise<Finding[]> {
 }
 
 /** Repack two modules into alternate rows of one matrix that comes in parts. */
-export function interleavedParts(options: GpuOptions = {}): Promise<Finding[]> {
-  return withGpu(options, (gpu) =>
+export function interleavedParts({ gpuOptions = {} }: CaseSelection = {}): Promise<Finding[]> {
+  return withGpu(gpuOptions, (gpu) =>
     withUploader(gpu, async (uploader) => {
       const format: WeightFormat = { codes: "q4", scales: "bf16", group: 64 };
       const [gate, up] = [1, 2].map((seed) => randomModule(randomValues(seed), format, 301, 192));
@@ -69,8 +69,8 @@ export function interleavedParts(options: GpuOptions = {}): Promise<Finding[]> {
 }
 
 /** Embed rows from a table in parts, one of them of a sequence that has ended: the error, and whether that row stayed as it was. */
-export function raggedRows(options: GpuOptions = {}): Promise<Finding[]> {
-  return withGpu(options, (gpu) =>
+export function raggedRows({ gpuOptions = {} }: CaseSelection = {}): Promise<Finding[]> {
+  return withGpu(gpuOptions, (gpu) =>
     withUploader(gpu, async (uploader) => {
       const columns = 172;
       const module = randomModule(randomValues(5), { codes: "f16" }, 700, columns);

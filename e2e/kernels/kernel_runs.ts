@@ -10,6 +10,22 @@ export interface Finding {
   error: number;
 }
 
+/** Which of a page's cases to run, and on what. */
+export interface CaseSelection {
+  gpuOptions?: GpuOptions;
+  /** Run every n-th case only. Default 1. */
+  every?: number;
+}
+
+/** Run the selected cases, one after another, on one device. */
+export function runCases<Case>(cases: readonly Case[], { gpuOptions = {}, every = 1 }: CaseSelection, run: (gpu: Gpu, each: Case) => Promise<Finding[]>): Promise<Finding[]> {
+  return withGpu(gpuOptions, async (gpu) => {
+    const findings: Finding[] = [];
+    for (const each of cases.filter((_, i) => i % every === 0)) findings.push(...(await run(gpu, each)));
+    return findings;
+  });
+}
+
 /** Open a device for as long as `use` takes. */
 export async function withGpu<T>(options: GpuOptions, use: (gpu: Gpu) => Promise<T>): Promise<T> {
   const gpu = await Gpu.open(options);

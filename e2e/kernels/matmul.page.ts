@@ -1,4 +1,4 @@
-import type { Gpu, GpuOptions } from "../../src/gpu/gpu.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
 import { matmulTile, matmulVec, type MatmulInput, type MatmulStep } from "../../src/kernels/matmul.ts";
 import { planForRows } from "../../src/kernels/prefill_plan.ts";
@@ -6,21 +6,24 @@ import type { Schedule } from "../../src/kernels/schedule.ts";
 import { allocateMatrix, formatKey, padColumns, type Matrix, type WeightFormat } from "../../src/quant/matrix.ts";
 import { product, rmsNormalised, swiglu } from "../reference/matmul.ts";
 import { striped, unstriped } from "../reference/striped.ts";
-import { bufferOf, readFloats, rowsBuffer, submit, testedSchedules, withGpu, worstError, type Finding } from "./kernel_runs.ts";
+import { bufferOf, readFloats, rowsBuffer, runCases, submit, testedSchedules, withGpu, worstError, type CaseSelection, type Finding } from "./kernel_runs.ts";
 import { ALL_FORMATS, randomModule, repackModule, weightsOf, withBindingLimit, type StoredModule } from "./random_matrix.ts";
 import { randomValues, type RandomValues } from "./random_values.ts";
 
-const TILE_ROWS = 64; // the largest tile: matmul_tile writes whole tiles
+const CHUNK_ROWS = 128; // that a prefill chunk has room for: two tiles
+const DEFAULT_CHUNK = 21;
 const EPSILON = 1e-5;
 
-/** A kernel and the schedule it is cut by. */
-type KernelRun = `${"vec" | "tile"} ${"processor" | "gpu"}` | "vec subgroups";
+/** A kernel, and the schedule it is cut by where it is cut by one. */
+type KernelRun = `vec ${"processor" | "gpu" | "subgroups"}` | "tile";
 
 interface MatmulCase {
   /** Runs of rows, one after another, each in its own format. */
   modules: readonly { format: WeightFormat; rows: number }[];
   columns: number;
   M: 1 | 2 | 4 | 8;
+  /** Rows of a prefill chunk that are in use. Default 21. */
+  chunk?: number;
   input: "plain" | "rms";
   output: "store" | "residual" | "swiglu";
   bias: boolean;
@@ -30,7 +33,7 @@ interface MatmulCase {
   runs?: readonly KernelRun[];
 }
 
-const ALL_RUNS: readonly KernelRun[] = ["vec processor", "vec gpu", "vec subgroups", "tile processor", "tile gpu"];
+const ALL_RUNS: readonly KernelRun[] = ["vec processor", "vec gpu", "vec subgroups", "tile"];
 
 /** Every weight format, with kernels, shapes, inputs and outputs that take turns. */
 function formatCases(): MatmulCase[] {
@@ -39,8 +42,8 @@ function formatCases(): MatmulCase[] {
     const output = (["store", "residual", "swiglu"] as const)[Math.floor(i / 3) % 3];
     const rows = output === "swiglu" ? [66, 98, 34][i % 3] : [67, 97, 33][i % 3];
     const turn = (i + Math.floor(i / 3)) % 3;
-    const runs: KernelRun[] = ["vec processor", ...([["vec gpu"], ["vec subgroups"], ["tile processor"]] as const)[turn]];
-    return { modules: [{ format, rows }], columns, M: ([1, 2, 4, 8] as const)[i % 4], input: i % 2 === 0 ? "plain" : "rms", output, bias: i % 5 < 2, runs };
+    const runs: KernelRun[] = ["vec processor", ...([["vec gpu"], ["vec subgroups"], ["tile"]] as const)[turn]];
+    return { modules: [{ format, rows }], columns, M: ([1, 2, 4, 8] as const)[i % 4], chunk: [70, 1, 21, 128, 64][i % 5], input: i % 2 === 0 ? "plain" : "rms", output, bias: i % 5 < 2, runs };
   });
 }
 
@@ -52,47 +55,48 @@ const BRAIN: WeightFormat = { codes: "bf16" };
 /** Columns that fill no whole block, very few rows, and matrices that come in parts. */
 const RAGGED_CASES: readonly MatmulCase[] = [
   { modules: [{ format: HALF, rows: 35 }], columns: 172, M: 2, input: "rms", output: "store", bias: true },
-  { modules: [{ format: BRAIN, rows: 1 }], columns: 173, M: 4, input: "plain", output: "residual", bias: false, runs: ["vec processor", "tile processor"] },
-  { modules: [{ format: { codes: "f32" }, rows: 2 }], columns: 5, M: 1, input: "rms", output: "swiglu", bias: false, runs: ["vec gpu", "tile gpu"] },
+  { modules: [{ format: BRAIN, rows: 1 }], columns: 173, M: 4, input: "plain", output: "residual", bias: false, runs: ["vec processor", "tile"] },
+  { modules: [{ format: { codes: "f32" }, rows: 2 }], columns: 5, M: 1, input: "rms", output: "swiglu", bias: false, runs: ["vec gpu", "tile"] },
   { modules: [{ format: Q4, rows: 3 }], columns: 32, M: 1, input: "plain", output: "store", bias: true, runs: ["vec gpu", "vec subgroups"] },
-  { modules: [{ format: HALF, rows: 601 }], columns: 172, M: 1, input: "rms", output: "residual", bias: true, bindingLimit: 256 * 384, runs: ["vec processor", "vec gpu", "tile processor"] },
-  { modules: [{ format: Q4, rows: 600 }], columns: 160, M: 2, input: "plain", output: "swiglu", bias: false, bindingLimit: 300 * 80, runs: ["vec processor", "vec gpu", "tile processor"] },
+  { modules: [{ format: HALF, rows: 601 }], columns: 172, M: 1, input: "rms", output: "residual", bias: true, bindingLimit: 256 * 384, runs: ["vec processor", "vec gpu", "tile"] },
+  { modules: [{ format: Q4, rows: 600 }], columns: 160, M: 2, input: "plain", output: "swiglu", bias: false, bindingLimit: 300 * 80, runs: ["vec processor", "vec gpu", "tile"] },
   { modules: [{ format: Q4, rows: 64 }, { format: Q8, rows: 16 }, { format: BRAIN, rows: 17 }], columns: 192, M: 8, input: "rms", output: "store", bias: true, runs: ["vec processor"] },
-  { modules: [{ format: Q4, rows: 64 }, { format: Q8, rows: 16 }, { format: BRAIN, rows: 17 }], columns: 192, M: 1, input: "rms", output: "store", bias: true, runs: ["vec gpu", "tile processor"] },
-  { modules: [{ format: Q8, rows: 70 }], columns: 2880, M: 2, input: "rms", output: "residual", bias: false, runs: ["vec gpu", "tile gpu"] },
+  { modules: [{ format: Q4, rows: 64 }, { format: Q8, rows: 16 }, { format: BRAIN, rows: 17 }], columns: 192, M: 1, input: "rms", output: "store", bias: true, runs: ["vec gpu", "tile"] },
+  { modules: [{ format: Q8, rows: 70 }], columns: 2880, M: 2, input: "rms", output: "residual", bias: false, runs: ["vec gpu", "tile"] },
 ];
 
 /** Run products of every weight format against their twins. */
-export function everyFormat(options: GpuOptions = {}): Promise<Finding[]> {
-  return withGpu(options, (gpu) => runCases(gpu, formatCases()));
+export function everyFormat(selection: CaseSelection = {}): Promise<Finding[]> {
+  return runCases(formatCases(), selection, runCase);
 }
 
 /** Run products of ragged shapes, and of matrices in parts, against their twins. */
-export function raggedShapes(options: GpuOptions = {}): Promise<Finding[]> {
-  return withGpu(options, (gpu) => runCases(gpu, RAGGED_CASES));
+export function raggedShapes(selection: CaseSelection = {}): Promise<Finding[]> {
+  return runCases(RAGGED_CASES, selection, runCase);
 }
 
 /** Run a product none of whose sequences is running: the largest change to its output. */
 export function allRowsEnded(): Promise<number> {
   return withGpu({}, async (gpu) => {
     const setting = await prepare(gpu, { modules: [{ format: Q4, rows: 33 }], columns: 896, M: 2, input: "plain", output: "store", bias: false });
-    const found = await run(gpu, setting, "vec", testedSchedules(gpu).gpu, false);
+    const found = await runVec(gpu, setting, testedSchedules(gpu).gpu, false);
     return worstError(found, setting.before.subarray(0, found.length), found.length);
   });
 }
 
-async function runCases(gpu: Gpu, cases: readonly MatmulCase[]): Promise<Finding[]> {
+async function runCase(gpu: Gpu, each: MatmulCase): Promise<Finding[]> {
+  const setting = await prepare(gpu, each);
+  const expected = twin(setting);
   const findings: Finding[] = [];
-  for (const each of cases) {
-    const setting = await prepare(gpu, each);
-    const expected = twin(setting);
-    for (const kernelRun of each.runs ?? ALL_RUNS) {
-      const [kernel, name] = kernelRun.split(" ") as ["vec" | "tile", string]; // by KernelRun's type
-      const schedule = testedSchedules(gpu)[name];
-      if (!schedule) continue; // an adapter without subgroups
-      const found = await run(gpu, setting, kernel, each.M === 8 ? narrower(schedule) : schedule, true);
-      findings.push({ name: `matmul_${kernelRun}: ${describe(each)}`, error: worstError(found, expected.subarray(0, found.length), setting.stride) });
+  for (const kernelRun of each.runs ?? ALL_RUNS) {
+    if (kernelRun === "tile") {
+      findings.push({ name: `matmul_tile: ${describe(each)}`, error: await tileError(gpu, setting, expected) });
+      continue;
     }
+    const schedule = testedSchedules(gpu)[kernelRun.slice("vec ".length)];
+    if (!schedule) continue; // an adapter without subgroups
+    const found = await runVec(gpu, setting, each.M === 8 ? narrower(schedule) : schedule, true);
+    findings.push({ name: `matmul_${kernelRun}: ${describe(each)}`, error: worstError(found, expected.subarray(0, found.length), setting.stride) });
   }
   return findings;
 }
@@ -102,19 +106,19 @@ function narrower(schedule: Schedule): Schedule {
   return { ...schedule, rowsPerThread: 2 };
 }
 
-function describe({ modules, columns, M, input, output, bias }: MatmulCase): string {
+function describe({ modules, columns, M, chunk = DEFAULT_CHUNK, input, output, bias }: MatmulCase): string {
   const runs = modules.map(({ format, rows }) => `${rows} rows of ${formatKey(format)}`).join(" + ");
-  return `${runs}, K ${columns}, M ${M}, ${input} to ${output}${bias ? " with bias" : ""}`;
+  return `${runs}, K ${columns}, M ${M}, chunk ${chunk}, ${input} to ${output}${bias ? " with bias" : ""}`;
 }
 
 interface Setting extends MatmulCase {
   matrix: Matrix;
   weights: Float64Array;
   rows: number;
-  inputs: Float32Array<ArrayBuffer>; // [TILE_ROWS, padded columns]
+  inputs: Float32Array<ArrayBuffer>; // [CHUNK_ROWS, padded columns]
   gains: Float32Array<ArrayBuffer>;
   biases: Float32Array<ArrayBuffer>;
-  /** What the output buffer holds before, padding included: [TILE_ROWS, stride] */
+  /** What the output buffer holds before, padding included: [CHUNK_ROWS, stride] */
   before: Float32Array<ArrayBuffer>;
   stride: number;
 }
@@ -131,10 +135,10 @@ async function prepare(gpu: Gpu, each: MatmulCase): Promise<Setting> {
     matrix,
     rows,
     weights: Float64Array.from(modules.flatMap((module) => [...weightsOf(module)])),
-    inputs: paddedRows(random, TILE_ROWS, each.columns),
+    inputs: paddedRows(random, CHUNK_ROWS, each.columns),
     gains: paddedRows(random, 1, each.columns),
     biases: random.floats(rows + (rows % 2)),
-    before: random.floats(TILE_ROWS * stride),
+    before: random.floats(CHUNK_ROWS * stride),
     stride,
   };
 }
@@ -158,10 +162,10 @@ function paddedRows(random: RandomValues, rows: number, columns: number): Float3
 /** The whole output buffer after the product, in f64. */
 function twin({ columns, input, output, bias, weights, rows, inputs, gains, biases, before, stride }: Setting): Float64Array {
   const inputStride = padColumns(columns);
-  const x = input === "rms" ? rmsNormalised(inputs, gains, { M: TILE_ROWS, width: columns, stride: inputStride, epsilon: EPSILON }) : inputs;
-  const y = product(weights, x, { rows, columns, M: TILE_ROWS, inputStride }, bias ? biases : undefined);
+  const x = input === "rms" ? rmsNormalised(inputs, gains, { M: CHUNK_ROWS, width: columns, stride: inputStride, epsilon: EPSILON }) : inputs;
+  const y = product(weights, x, { rows, columns, M: CHUNK_ROWS, inputStride }, bias ? biases : undefined);
   const results = output === "swiglu" ? swiglu(y) : y;
-  const width = results.length / TILE_ROWS;
+  const width = results.length / CHUNK_ROWS;
   return Float64Array.from(before, (old, i) => {
     const column = i % stride;
     if (column >= width) return old;
@@ -170,8 +174,8 @@ function twin({ columns, input, output, bias, weights, rows, inputs, gains, bias
   });
 }
 
-async function run(gpu: Gpu, setting: Setting, kernel: "vec" | "tile", schedule: Schedule, runs: boolean): Promise<Float32Array> {
-  const { M, matrix, inputs, gains, biases, before, stride } = setting;
+async function stepOf(gpu: Gpu, setting: Setting): Promise<{ step: MatmulStep; read: (rows: number) => Promise<Float32Array> }> {
+  const { matrix, inputs, gains, biases, before, stride } = setting;
   const inputBuffer = await bufferOf(gpu, "inputs", striped(inputs, matrix.paddedColumns));
   const input: MatmulInput =
     setting.input === "rms"
@@ -179,22 +183,32 @@ async function run(gpu: Gpu, setting: Setting, kernel: "vec" | "tile", schedule:
       : { kind: "plain", buffer: inputBuffer };
   const isStriped = setting.output !== "store";
   const outputs = await bufferOf(gpu, "outputs", isStriped ? striped(before, stride) : before);
-  const read = async (rows: number) => {
-    const found = await readFloats(gpu, outputs, rows * stride);
-    return isStriped ? unstriped(found, stride) : found;
+  const bias = setting.bias ? await bufferOf(gpu, "bias", biases) : undefined;
+  return {
+    step: { label: "test", weights: { matrix, bias }, input, output: setting.output === "swiglu" ? { kind: "glu", activation: "silu", buffer: outputs, stride } : { kind: setting.output, buffer: outputs, stride } },
+    read: async (rows) => {
+      const found = await readFloats(gpu, outputs, rows * stride);
+      return isStriped ? unstriped(found, stride) : found;
+    },
   };
-  const step: MatmulStep = {
-    label: "test",
-    weights: { matrix, bias: setting.bias ? await bufferOf(gpu, "bias", biases) : undefined },
-    input,
-    output: { kind: setting.output, buffer: outputs, stride },
-  };
-  if (kernel === "tile") {
-    const rows = await rowsBuffer(gpu, Array.from({ length: TILE_ROWS }, (_, m) => ({ slot: 0, position: m, tokenId: 0, runs: true })));
-    submit(gpu, planForRows(await matmulTile(gpu, step, TILE_ROWS, rows), TILE_ROWS));
-    return read(TILE_ROWS);
-  }
+}
+
+async function runVec(gpu: Gpu, setting: Setting, schedule: Schedule, runs: boolean): Promise<Float32Array> {
+  const { M } = setting;
+  const { step, read } = await stepOf(gpu, setting);
   const rows = await rowsBuffer(gpu, Array.from({ length: M }, (_, m) => ({ slot: m, position: 0, tokenId: 0, runs: runs && m !== 1 })));
   submit(gpu, await matmulVec(gpu, schedule, step, M, rows));
   return read(M);
+}
+
+/** Rows in use are compared with the twin's, and rows past the last eight in use with what was there before. */
+async function tileError(gpu: Gpu, setting: Setting, expected: Float64Array): Promise<number> {
+  const { chunk = DEFAULT_CHUNK, before, stride } = setting;
+  const { step, read } = await stepOf(gpu, setting);
+  const rows = await rowsBuffer(gpu, Array.from({ length: CHUNK_ROWS }, (_, m) => ({ slot: 0, position: m, tokenId: 0, runs: m < chunk })));
+  submit(gpu, planForRows(await matmulTile(gpu, step, CHUNK_ROWS, rows), chunk));
+  const found = await read(CHUNK_ROWS);
+  const used = chunk * stride;
+  const unused = Math.ceil(chunk / 8) * 8 * stride;
+  return Math.max(worstError(found.subarray(0, used), expected.subarray(0, used), stride), worstError(found.subarray(unused), before.subarray(unused), stride));
 }

@@ -9,10 +9,10 @@ test("eight sequences with options of their own sample what the CPU samples, and
   expect(found.surprises).toEqual([]);
   expect(found.contradictions).toEqual([]);
   expect(found.logitError).toBeLessThan(1e-5);
-  const inParts = await harness.run<Conversation>(PAGE, "conversation", { schedule: "gpu", steps: 50, bindingLimit: 256 * 256 });
+  const inParts = await harness.run<Conversation>(PAGE, "conversation", { schedule: "gpu", steps: 12, bindingLimit: 256 * 256 });
   expect(inParts.surprises).toEqual([]);
   expect(inParts.contradictions).toEqual([]);
-  expect(inParts.tokenIds).toEqual(found.tokenIds);
+  expect(inParts.tokenIds).toEqual(found.tokenIds.map((tokenIds) => tokenIds.slice(0, 12)));
 });
 
 test("of equal logits the lowest token id wins, and all that tie at a limit may be drawn", async ({ harness }) => {
