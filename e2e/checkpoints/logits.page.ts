@@ -39,6 +39,18 @@ export async function randomModel({ name, runs }: { name: string; runs: readonly
   });
 }
 
+/** Load a stored checkpoint, and compare the logits of each run with rows of raw f32 at a URL. */
+export async function storedModel({ source, tokenIds, golden, runs }: { source: string; tokenIds: number[]; golden: string; runs: readonly Run[] }): Promise<Deviation[]> {
+  const expected = new Float32Array(await (await fetch(golden)).arrayBuffer());
+  return withRunners(source, tokenIds.length, async (runners) => {
+    const deviations: Deviation[] = [];
+    for (const { path, kvCache } of runs) {
+      deviations.push(deviation(await logitsOf(runners[kvCache], tokenIds, path), expected, expected.length / tokenIds.length));
+    }
+    return deviations;
+  });
+}
+
 interface SampledRow {
   logSumExp: number;
   top: [number, number][];
