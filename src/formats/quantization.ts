@@ -1,4 +1,4 @@
-import { booleanField, integerField, objectField, stringField, type Fields } from "./config_fields.ts";
+import { booleanField, integerField, integersField, objectField, stringField, type Fields } from "./config_fields.ts";
 import { isJsonNumber, isJsonObject, type JsonValue } from "./json_scanner.ts";
 import { parseMlxQuantization, type MlxQuantization } from "./mlx_quantization.ts";
 
@@ -13,6 +13,8 @@ export interface MethodQuantization {
   weightBits: number[];
   /** Columns that share a scale; -1 for whole rows. */
   groupSize?: number;
+  /** Rows and columns of the blocks that share a scale. */
+  blockSize?: number[];
   /** Whether columns are grouped in an order of their own (GPTQ's `desc_act`). */
   actOrder: boolean;
   /** Whether activations are rotated at run time (compressed-tensors' `transform_config`). */
@@ -46,19 +48,38 @@ function parseMethod(fields: Fields): MethodQuantization {
     bits: integer(["bits", "w_bit", "num_bits"], BITS),
     weightBits: weightBits(fields.values.get("config_groups")),
     groupSize: integer(["group_size", "q_group_size"], GROUP_SIZE),
+    blockSize: blockSize(fields),
     actOrder: fields.values.has("desc_act") ? (booleanField(fields, "desc_act") ?? false) : false,
     hasTransforms: transforms !== undefined && transforms.values.size > 0,
   };
 }
 
-/** `config_groups` maps names to schemes, or the names of preset schemes (such as W4A16) to lists of modules. */
+/** `weight_block_size`, or `block_structure` of the first compressed-tensors scheme that has one. */
+function blockSize(fields: Fields): number[] | undefined {
+  const sizes = integersField(fields, "weight_block_size", { min: 1, max: GROUP_SIZE.max });
+  if (sizes.length === 2) return sizes;
+  const structures = schemes(fields.values.get("config_groups")).flatMap(([, weights]) => {
+    const structure = weights.get("block_structure");
+    return Array.isArray(structure) ? [structure.map((size) => (isJsonNumber(size) ? Number(size.literal) : Number.NaN))] : [];
+  });
+  return structures.find((structure) => structure.length === 2 && structure.every((size) => Number.isInteger(size) && size > 0));
+}
+
+/** Widths that `config_groups` mentions, in its schemes or in the names of preset ones, such as W4A16. */
 function weightBits(groups: JsonValue | undefined): number[] {
-  if (!isJsonObject(groups)) return [];
-  const widths = groups.entries.flatMap(([name, scheme]) => {
-    const weights = isJsonObject(scheme) ? new Map(scheme.entries).get("weights") : undefined;
-    const stated = isJsonObject(weights) ? new Map(weights.entries).get("num_bits") : undefined;
+  const widths = schemes(groups).flatMap(([name, weights]) => {
+    const stated = weights.get("num_bits");
     const width = isJsonNumber(stated) ? stated.literal : /^W(\d)A/.exec(name)?.[1];
     return width === undefined ? [] : [Number(width)];
   });
   return [...new Set(widths)];
+}
+
+/** The named schemes of a compressed-tensors config, and what each says of weights; a preset's name maps to a list of modules instead. */
+function schemes(groups: JsonValue | undefined): [name: string, weights: ReadonlyMap<string, JsonValue>][] {
+  if (!isJsonObject(groups)) return [];
+  return groups.entries.map(([name, scheme]) => {
+    const weights = isJsonObject(scheme) ? new Map(scheme.entries).get("weights") : undefined;
+    return [name, new Map(isJsonObject(weights) ? weights.entries : [])];
+  });
 }

@@ -22,7 +22,7 @@ function packedIntegers(query: ModuleQuery, packed: TensorEntry, config: MethodQ
   const source = packing(query, packed, config);
   const { bits } = source;
   const scales = requiredTensor(query, `${module}.weight_scale`);
-  const { scale, sourceGroup } = scaleGrid(query, scales, config?.groupSize);
+  const { scale, sourceGroup } = scaleGrid(query, scales);
   const groups = Math.ceil(columns / sourceGroup);
   const zeros = find(`${module}.weight_zero_point`);
   if (zeros) expectTensor(zeros, ["I32"], [Math.ceil((rows * bits) / 32), groups]);

@@ -45,7 +45,7 @@ function scaledModule(query: ModuleQuery, quantization: Quantization | undefined
   if (!scales) return floatModule(query, weight);
   const global = find(`${module}.weight_scale_2`);
   if (global && weight.dtype === "U8") return modeloptModule(query, weight, scales, global);
-  if (weight.dtype === "F8_E4M3") return fp8Module(query, weight, scales);
+  if (weight.dtype === "F8_E4M3") return fp8Module(query, weight, scales, config);
   if (weight.dtype === "I8" && config?.method !== "gemma") return signedBytesModule(query, weight, scales);
   throw unsupportedModule(module, `stored as ${weight.dtype} with scales of its own (${config?.method ?? "no quantisation named"})`);
 }

@@ -4,16 +4,20 @@ import type { TensorEntry } from "../formats/safetensors.ts";
 import { scalePrecision } from "./grouped.ts";
 import { BINDINGS, type ModuleQuery, type ModuleTensor, type ScaleSource } from "./module_weights.ts";
 
-const USUAL_BLOCK = 128; // rows and columns of a scale's block in every known FP8 checkpoint
+const USUAL_BLOCK = 128; // rows and columns of a scale's block in every published FP8 checkpoint
 
-/** How scales `[]`, `[1]`, `[rows]`, `[rows, groups]` or `[blocks of rows, blocks of columns]` cover a matrix, by their shape. */
-export function scaleGrid({ rows, columns }: ModuleQuery, entry: TensorEntry, groupSize?: number): { scale: ScaleSource; sourceGroup: number } {
+/**
+ * How scales `[]`, `[1]`, `[rows]`, `[rows, groups]` or `[blocks of rows, blocks of columns]` cover a matrix, by their
+ * shape. `stated` is what the config says of rows and columns that share one, where a shape leaves it open.
+ */
+export function scaleGrid({ rows, columns }: ModuleQuery, entry: TensorEntry, stated: readonly (number | undefined)[] = []): { scale: ScaleSource; sourceGroup: number } {
   const { name, dtype, shape } = entry;
   const precision = dtype === "U8" ? "e8m0" : scalePrecision(dtype);
   if (!precision || shape.length > 2) throw new HearthError("corrupt-checkpoint", `${name}: expected scales, found ${dtype} [${shape}]`);
   const [down = 1, across = 1] = shape;
-  const blockRows = blockSize(rows, down, down === rows ? 1 : undefined);
-  const sourceGroup = blockSize(columns, across, groupSize);
+  const isBlocks = down > 1 && down < rows;
+  const blockRows = down === rows ? 1 : sharing(rows, down, [stated[0], USUAL_BLOCK]);
+  const sourceGroup = sharing(columns, across, [stated[1], ...(isBlocks ? [USUAL_BLOCK, columns / across] : [columns / across, USUAL_BLOCK])]);
   if (blockRows === undefined || sourceGroup === undefined) {
     throw new HearthError("corrupt-checkpoint", `${name}: scales [${shape}] do not fit a weight [${rows}, ${columns}]`);
   }
@@ -21,10 +25,9 @@ export function scaleGrid({ rows, columns }: ModuleQuery, entry: TensorEntry, gr
 }
 
 /** How many of `length` share one of `count` scales, the last of which may cover fewer. */
-function blockSize(length: number, count: number, stated: number | undefined): number | undefined {
+function sharing(length: number, count: number, guesses: readonly (number | undefined)[]): number | undefined {
   if (count === 1) return length;
-  const guesses = [stated, length % count === 0 ? length / count : undefined, USUAL_BLOCK];
-  return guesses.find((size) => size !== undefined && size > 0 && Math.ceil(length / size) === count);
+  return guesses.find((size) => size !== undefined && Number.isInteger(size) && size > 0 && Math.ceil(length / size) === count);
 }
 
 /** A tensor of floats of any type that the last step reads as f32. */
