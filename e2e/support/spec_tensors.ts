@@ -21,14 +21,15 @@ export function tensorsOf(spec: DecoderSpec): TensorShape[] {
 }
 
 function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
-  const { attention, mlp } = layer;
+  const { attention, mlp, moe } = layer;
   const norms = [...new Set([layer.attentionNorm, layer.attentionPostNorm, layer.mlpNorm, layer.mlpPostNorm])];
   return [
     ...norms.flatMap((one) => norm(one, hiddenSize)),
-    ...[attention.qkv, attention.output, mlp.up, mlp.down].flatMap(linear),
+    ...[attention.qkv, attention.output, ...(mlp ? [mlp.up, mlp.down] : []), ...(moe ? [moe.router, moe.up, moe.down] : [])].flatMap(linear),
+    ...(moe?.routing.kind === "sigmoid" && moe.routing.bias ? [{ name: moe.routing.bias, shape: [moe.experts] }] : []),
     ...headNorms(layer),
     ...(attention.sinks ? [{ name: attention.sinks, shape: [attention.heads] }] : []),
-    ...(typeof mlp.activation === "string" ? [] : slopes(mlp.activation.module)),
+    ...(mlp && typeof mlp.activation !== "string" ? slopes(mlp.activation.module) : []),
   ];
 }
 

@@ -45,7 +45,7 @@ export async function runBenchmark(model: LoadedModel, options: BenchmarkOptions
     submitsPerToken: 1,
     encodeMsPerToken: measureEncoding(runner, promptTokens),
     measuredBandwidth,
-    bandwidthFraction: (bytesReadPerToken(runner.decoder.weights) * decodeTokensPerSecond) / measuredBandwidth,
+    bandwidthFraction: (bytesReadPerToken(runner.decoder) * decodeTokensPerSecond) / measuredBandwidth,
     ...(options.kernels ? { kernelMs: await measureKernels(model, promptTokens + 1) } : {}),
   };
 }

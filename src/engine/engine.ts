@@ -1,5 +1,5 @@
 import { HearthError } from "../errors.ts";
-import { bytesReadPerToken, weightBytes } from "../kernels/decoder_weights.ts";
+import { bytesReadPerToken, layerMatrices, weightBytes } from "../kernels/decoder_weights.ts";
 import { formatKey } from "../quant/matrix.ts";
 import { rejectUnknownKeys, resolveSampling, SAMPLING_KEYS } from "../sampling/options.ts";
 import { Detokenizer } from "../text/detokenizer.ts";
@@ -132,7 +132,7 @@ function stopStrings(stop: string | readonly string[] | undefined): readonly str
 function describe({ id, config, text, gpu, runner, contextLength }: LoadedModel): ModelInfo {
   const { spec, weights, cache } = runner.decoder;
   const { vendor, architecture, description } = gpu.adapterInfo;
-  const matrices = weights.layers.flatMap(({ qkv, output, up, down }) => [qkv, output, up, down].map(({ matrix }) => matrix));
+  const matrices = weights.layers.flatMap(layerMatrices);
   const all = [...matrices, ...new Set([weights.embedding, weights.head])];
   return {
     id,
@@ -140,7 +140,7 @@ function describe({ id, config, text, gpu, runner, contextLength }: LoadedModel)
     weightFormat: [...new Set(all.flatMap(({ parts }) => parts.map(({ format }) => formatKey(format))))].join(", "),
     parameters: all.reduce((sum, { rows, columns }) => sum + rows * columns, 0),
     weightBytes: weightBytes(weights),
-    bytesReadPerToken: bytesReadPerToken(weights),
+    bytesReadPerToken: bytesReadPerToken(runner.decoder),
     kvCacheBytes: cache.byteLength,
     layers: spec.layers.length,
     hiddenSize: spec.hiddenSize,

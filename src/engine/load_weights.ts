@@ -3,11 +3,11 @@ import type { Quantization } from "../formats/model_config.ts";
 import type { WeightFile } from "../formats/shard_index.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Uploader } from "../gpu/upload.ts";
-import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, NormSpec } from "../kernels/decoder_spec.ts";
-import { createVector, type DecoderWeights, type LayerWeights, type LinearWeights, type NormWeights } from "../kernels/decoder_weights.ts";
+import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec } from "../kernels/decoder_spec.ts";
+import { createVector, type DecoderWeights, type LayerWeights, type LinearWeights, type MlpWeights, type MoeWeights, type NormWeights } from "../kernels/decoder_weights.ts";
 import { stripedIndex } from "../kernels/striped.ts";
 import { stacked } from "../models/modules.ts";
-import { allocateMatrix, formatKey, isSameFormat, padColumns, type RowRun } from "../quant/matrix.ts";
+import { allocateMatrix, bytesPerRow, formatKey, isSameFormat, padColumns, type RowRun } from "../quant/matrix.ts";
 import type { ModuleWeights } from "../quant/module_weights.ts";
 import type { RowMove } from "../quant/repack.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
@@ -62,7 +62,7 @@ async function allocateWeights(gpu: Gpu, spec: DecoderSpec, jobs: WeightJobs): P
 }
 
 async function allocateLayer(gpu: Gpu, hiddenSize: number, layer: LayerSpec, jobs: WeightJobs): Promise<LayerWeights> {
-  const { attention, attentionNorm, attentionPostNorm, mlp, mlpNorm, mlpPostNorm } = layer;
+  const { attention, attentionNorm, attentionPostNorm, mlp, mlpNorm, mlpPostNorm, moe } = layer;
   const { heads, kvHeads, headDim, queryKeyNorm } = attention;
   const parts = queryKeyNorm.kind === "parts" ? queryKeyNorm : undefined;
   const norm = async (spec: NormSpec | undefined) => spec && streamNorm(gpu, jobs, spec, hiddenSize, 1);
@@ -76,11 +76,25 @@ async function allocateLayer(gpu: Gpu, hiddenSize: number, layer: LayerSpec, job
     output: await linear(gpu, jobs, attention.output),
     attentionPostNorm: await norm(attentionPostNorm),
     mlpNorm: mlpNorm === attentionNorm ? attentionNormWeights : await norm(mlpNorm),
-    up: await linear(gpu, jobs, mlp.up),
-    slopes: typeof mlp.activation === "string" ? undefined : await slopes(gpu, jobs, mlp.activation.module),
-    down: await linear(gpu, jobs, mlp.down),
+    mlp: mlp && (await mlpWeights(gpu, jobs, mlp)),
+    moe: moe && (await moeWeights(gpu, jobs, moe)),
     mlpPostNorm: await norm(mlpPostNorm),
   };
+}
+
+async function mlpWeights(gpu: Gpu, jobs: WeightJobs, { activation, up, down }: MlpSpec): Promise<MlpWeights> {
+  return {
+    up: await linear(gpu, jobs, up),
+    slopes: typeof activation === "string" ? undefined : await slopes(gpu, jobs, activation.module),
+    down: await linear(gpu, jobs, down),
+  };
+}
+
+async function moeWeights(gpu: Gpu, jobs: WeightJobs, { experts, router, routing, up, down }: MoeSpec): Promise<MoeWeights> {
+  const values = new Float32Array(experts);
+  const expertBias = routing.kind === "sigmoid" ? await createVector(gpu, "expert bias", values) : undefined;
+  if (expertBias && routing.kind === "sigmoid" && routing.bias) jobs.wantVector(routing.bias, experts, { buffer: expertBias, values, place: (i) => i });
+  return { router: await linear(gpu, jobs, router), expertBias, up: await linear(gpu, jobs, up), down: await linear(gpu, jobs, down) };
 }
 
 /** A norm of the residual stream, whose rows lie striped. */
@@ -137,7 +151,7 @@ function movedRow(moves: readonly RowMove[], row: number): number {
 async function linear(gpu: Gpu, jobs: WeightJobs, spec: LinearSpec): Promise<LinearWeights> {
   const { label, columns, sources } = spec;
   const modules = sources.map((source) => jobs.recognise(source, columns));
-  const matrix = await allocateMatrix(gpu, label, columns, formatRuns(spec, modules));
+  const matrix = await allocateMatrix(gpu, label, columns, unitRuns(gpu, spec, formatRuns(spec, modules)));
   const values = new Float32Array(Math.ceil(matrix.rows / 2) * 2);
   const bias = sources.some((source) => source.bias) ? await createVector(gpu, `${label} bias`, values) : undefined;
   for (const [i, source] of sources.entries()) {
@@ -145,6 +159,16 @@ async function linear(gpu: Gpu, jobs: WeightJobs, spec: LinearSpec): Promise<Lin
     if (bias && source.bias) jobs.wantVector(`${source.module}.bias`, source.rows, { buffer: bias, values, place: (row) => movedRow(source.moves, row) });
   }
   return { matrix, bias };
+}
+
+/** Cut runs so that each fits one binding and no unit lies across two. */
+function unitRuns(gpu: Gpu, { columns, unit }: LinearSpec, runs: readonly RowRun[]): readonly RowRun[] {
+  if (unit === undefined) return runs;
+  return runs.flatMap(({ rows, format }) => {
+    const rowBytes = bytesPerRow(format, padColumns(columns));
+    const rowsPerRun = Math.max(1, Math.floor(gpu.maxBindingBytes / rowBytes / unit)) * unit;
+    return Array.from({ length: Math.ceil(rows / rowsPerRun) }, (_, run) => ({ rows: Math.min(rowsPerRun, rows - run * rowsPerRun), format }));
+  });
 }
 
 function formatRuns({ rows, sources }: LinearSpec, modules: readonly ModuleWeights[]): RowRun[] {

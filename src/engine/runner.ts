@@ -58,7 +58,7 @@ export class Runner {
     const statCount = logitStatCount(schedule, { matrix: weights.head, bias: undefined });
     const sampler = await createSamplerState(gpu, 1, spec.vocabSize, statCount);
     const [prefillPlan, embedRow, ...decodePlans] = await Promise.all([
-      createPrefillPlan(gpu, decoder, prefillChunk),
+      createPrefillPlan(gpu, schedule, decoder, prefillChunk),
       embedRows(gpu, decoder, decodeRow),
       ...[...splitCounts].map(async (splits) => [splits, await createDecodePlan(gpu, schedule, decoder, decodeRow, sampler, splits)] as const),
     ]);
@@ -134,7 +134,7 @@ export class Runner {
     const all = new Float32Array(tokenIds.length * vocabSize);
     const buffer = await this.#gpu.allocate("logits of all rows", LOGITS_ROWS * 2 * vocabSize * 4, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
     try {
-      const plan = await createLogitsPlan(this.#gpu, this.decoder, this.#prefillChunk, buffer);
+      const plan = await createLogitsPlan(this.#gpu, this.#schedule, this.decoder, this.#prefillChunk, buffer);
       for (let position = 0; position < tokenIds.length; position += LOGITS_ROWS) {
         const chunk = tokenIds.slice(position, position + LOGITS_ROWS);
         this.#submit("logits", [this.#chunkDispatches(chunk, position), planForRows(plan, chunk.length)]);

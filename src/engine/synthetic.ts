@@ -36,6 +36,7 @@ export async function syntheticModel(gpu: Gpu, id: string): Promise<{ config: Mo
   const norm = async (): Promise<NormWeights> => ({ gains: await ones(hiddenSize), width: hiddenSize, groups: 1, isCentred: false, epsilon: 1e-6, biasStart: 0 });
   const layerWeights: LayerWeights[] = [];
   for (const { attention, mlp } of layers) {
+    if (!mlp) throw new Error(`${id}: a synthetic model has no experts`);
     layerWeights.push({
       attentionNorm: await norm(),
       qkv: await linear("qkv", attention.qkv.rows, hiddenSize),
@@ -45,9 +46,8 @@ export async function syntheticModel(gpu: Gpu, id: string): Promise<{ config: Mo
       output: await linear("output", hiddenSize, attention.output.columns),
       attentionPostNorm: undefined,
       mlpNorm: await norm(),
-      up: await linear("up", mlp.up.rows, hiddenSize),
-      slopes: undefined,
-      down: await linear("down", hiddenSize, mlp.down.columns),
+      mlp: { up: await linear("up", mlp.up.rows, hiddenSize), slopes: undefined, down: await linear("down", hiddenSize, mlp.down.columns) },
+      moe: undefined,
       mlpPostNorm: undefined,
     });
   }

@@ -52,6 +52,14 @@ export interface ModelConfig {
   logitsScaling?: number;
   /** Factor of the logits. */
   logitScale?: number;
+  experts?: number;
+  /** Experts that each token chooses. */
+  expertsPerToken?: number;
+  moeIntermediateSize?: number;
+  /** Whether the weights of chosen experts sum to one. */
+  normTopkProb?: boolean;
+  decoderSparseStep?: number;
+  mlpOnlyLayers?: number[];
   /** Number format of the original weights. */
   dtype?: string;
   /** Null switches the window off; absent leaves it to the family's default. */
@@ -141,6 +149,12 @@ export function parseModelConfig(text: string, fileName = "config.json"): ModelC
     attentionMultiplier: numberField(fields, "attention_multiplier", FACTOR),
     logitsScaling: numberField(fields, "logits_scaling", FACTOR),
     logitScale: numberField(fields, "logit_scale", FACTOR),
+    experts: integerField(fields, "num_experts", WIDTH) ?? integerField(fields, "num_local_experts", { min: 0, max: WIDTH.max }),
+    expertsPerToken: integerField(fields, "num_experts_per_tok", { min: 0, max: WIDTH.max }),
+    moeIntermediateSize: integerField(fields, "moe_intermediate_size", WIDTH),
+    normTopkProb: booleanField(fields, "norm_topk_prob"),
+    decoderSparseStep: integerField(fields, "decoder_sparse_step", LAYERS),
+    mlpOnlyLayers: fields.values.has("mlp_only_layers") ? integersField(fields, "mlp_only_layers", { min: 0, max: LAYERS.max }) : undefined,
     dtype: stringField(fields, "dtype") ?? stringField(fields, "torch_dtype"),
     slidingWindow: nullable(fields, "sliding_window", integerField(fields, "sliding_window", POSITIONS)),
     useSlidingWindow: booleanField(fields, "use_sliding_window"),

@@ -12,6 +12,9 @@ export interface Activations {
   qkv: GPUBuffer; // f32 [M, largest (heads + 2 kvHeads) headDim]
   attended: GPUBuffer; // f32 [M, largest heads headDim, padded], striped
   mlp: GPUBuffer; // f32 [M, largest intermediateSize, padded], striped
+  routerLogits: GPUBuffer; // f32 [M, experts]
+  choices: GPUBuffer; // [M, chosen] of (expert, weight)
+  experts: GPUBuffer; // f32 [M, chosen, intermediateSize of an expert, padded], striped
   partials: GPUBuffer; // f32 [M, splits, largest heads headDim, padded], striped
   splitStats: GPUBuffer; // f32 [M, heads, splits, 2]
 }
@@ -34,7 +37,10 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     branch: await floats("branch", hasPostNorms ? padColumns(spec.hiddenSize) : 0),
     qkv: await floats("qkv", widest(({ attention }) => (attention.heads + 2 * attention.kvHeads) * attention.headDim)),
     attended: await floats("attended", padColumns(attended)),
-    mlp: await floats("mlp", padColumns(widest(({ mlp }) => mlp.intermediateSize))),
+    mlp: await floats("mlp", padColumns(widest(({ mlp }) => mlp?.intermediateSize ?? 0))),
+    routerLogits: await floats("router logits", widest(({ moe }) => moe?.experts ?? 0)),
+    choices: await floats("expert choices", 2 * widest(({ moe }) => moe?.chosen ?? 0)),
+    experts: await floats("experts", widest(({ moe }) => (moe ? moe.chosen * padColumns(moe.intermediateSize) : 0))),
     partials: await floats("attention parts", splits > 1 ? padColumns(attended) * splits : 0),
     splitStats: await floats("attention part stats", heads * splits * 2),
   };

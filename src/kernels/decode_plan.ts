@@ -3,6 +3,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
 import { attentionDecode, attentionMerge } from "./attention.ts";
+import { expertVec, route } from "./experts.ts";
 import { layerSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
 import { logitStatCount, matmulVec, type MatmulInput } from "./matmul.ts";
 import { normRows } from "./norm.ts";
@@ -54,6 +55,8 @@ async function decodeStep(gpu: Gpu, schedule: Schedule, activations: Activations
   const { M, rows, partials, splitStats } = activations;
   if (step.kind === "matmul") return matmulVec(gpu, schedule, step.step, M, rows);
   if (step.kind === "norm") return [await normRows(gpu, step.step)];
+  if (step.kind === "route") return [await route(gpu, step.step)];
+  if (step.kind === "experts") return expertVec(gpu, schedule, step.step);
   const { heads, headDim } = step.step.attention;
   const mergeWhileReading = splits > 1 && splits <= MERGED_SPLITS;
   const merge: MatmulInput = { kind: "merge", buffer: partials, splitStats, heads, headDim, splits };

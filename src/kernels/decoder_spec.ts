@@ -31,7 +31,9 @@ export interface LayerSpec {
   /** Norm of the branch's result before it is added. */
   attentionPostNorm: NormSpec | undefined;
   mlpNorm: NormSpec | undefined;
-  mlp: MlpSpec;
+  /** A layer has an MLP, or experts, or both, whose results are then added. */
+  mlp: MlpSpec | undefined;
+  moe: MoeSpec | undefined;
   mlpPostNorm: NormSpec | undefined;
   /** Factor of both branches. */
   residualScale: number;
@@ -90,6 +92,23 @@ export interface MlpSpec {
   down: LinearSpec;
 }
 
+/** A mixture of gated MLPs of which each token takes a few. */
+export interface MoeSpec {
+  experts: number;
+  chosen: number;
+  /** Of one expert. */
+  intermediateSize: number;
+  activation: Activation;
+  router: LinearSpec;
+  routing: Routing;
+  /** Rows: those of expert 0, gate and up in turn, then of expert 1, ... */
+  up: LinearSpec;
+  down: LinearSpec;
+}
+
+/** How a router's logits become weights. "sigmoid": experts are chosen after adding the vector `bias`, which the weights ignore. */
+export type Routing = { isNormalised: boolean; scale: number } & ({ kind: "softmax" } | { kind: "sigmoid"; bias: string | undefined });
+
 /** xIELU (Huang and Schlag), whose slopes the checkpoint stores as scalars. */
 export interface XieluSpec {
   kind: "xielu";
@@ -101,6 +120,8 @@ export interface LinearSpec {
   label: string;
   rows: number;
   columns: number;
+  /** Rows that one binding must show together: those of an expert. */
+  unit?: number;
   sources: readonly ModuleSpec[];
 }
 

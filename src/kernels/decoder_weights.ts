@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { matrixBytes, type Matrix } from "../quant/matrix.ts";
-import type { RopeSpec } from "./decoder_spec.ts";
+import type { DecoderSpec, RopeSpec } from "./decoder_spec.ts";
 
 /** A fused linear layer on the GPU. */
 export interface LinearWeights {
@@ -19,6 +19,21 @@ export interface NormWeights {
   biasStart: number;
 }
 
+/** An MLP on the GPU. */
+export interface MlpWeights {
+  up: LinearWeights; // rows when gated: gate 0, up 0, gate 1, up 1, ...
+  slopes: GPUBuffer | undefined; // f32 [4], of a learned activation
+  down: LinearWeights;
+}
+
+/** A mixture of experts on the GPU; the experts' matrices lie one under another. */
+export interface MoeWeights {
+  router: LinearWeights;
+  expertBias: GPUBuffer | undefined; // f32 [experts]
+  up: LinearWeights;
+  down: LinearWeights;
+}
+
 /** One layer's weights on the GPU. */
 export interface LayerWeights {
   attentionNorm: NormWeights | undefined;
@@ -29,9 +44,8 @@ export interface LayerWeights {
   output: LinearWeights;
   attentionPostNorm: NormWeights | undefined;
   mlpNorm: NormWeights | undefined;
-  up: LinearWeights; // rows when gated: gate 0, up 0, gate 1, up 1, ...
-  slopes: GPUBuffer | undefined; // f32 [4], of a learned activation
-  down: LinearWeights;
+  mlp: MlpWeights | undefined;
+  moe: MoeWeights | undefined;
   mlpPostNorm: NormWeights | undefined;
 }
 
@@ -47,16 +61,30 @@ export interface DecoderWeights {
   layers: readonly LayerWeights[];
 }
 
-/** Bytes of weights that one decoded token reads: all of them, with the embedding table only as a tied head. */
-export function bytesReadPerToken(weights: DecoderWeights): number {
-  const layers = weights.layers.flatMap((layer) => [layer.qkv, layer.output, layer.up, layer.down]);
-  return layers.reduce((sum, { matrix }) => sum + matrixBytes(matrix), matrixBytes(weights.head));
+/** Every matrix of a layer; of experts, whole. */
+export function layerMatrices({ qkv, output, mlp, moe }: LayerWeights): Matrix[] {
+  const linears = [qkv, output, ...(mlp ? [mlp.up, mlp.down] : []), ...(moe ? [moe.router, moe.up, moe.down] : [])];
+  return linears.map(({ matrix }) => matrix);
+}
+
+/** Bytes of weights that one decoded token reads: all of them, but of the experts only those it chooses, and the embedding table only as a tied head. */
+export function bytesReadPerToken({ spec, weights }: { spec: DecoderSpec; weights: DecoderWeights }): number {
+  const perLayer = weights.layers.map((layer, index) => {
+    const { moe } = spec.layers[index];
+    const unread = moe ? 1 - moe.chosen / moe.experts : 0;
+    const experts = layer.moe ? matrixBytes(layer.moe.up.matrix) + matrixBytes(layer.moe.down.matrix) : 0;
+    return sumBytes(layerMatrices(layer)) - unread * experts;
+  });
+  return perLayer.reduce((sum, bytes) => sum + bytes, matrixBytes(weights.head));
 }
 
 /** Bytes of all matrices. */
-export function weightBytes(weights: DecoderWeights): number {
-  const untied = weights.embedding === weights.head ? 0 : matrixBytes(weights.embedding);
-  return bytesReadPerToken(weights) + untied;
+export function weightBytes({ layers, embedding, head }: DecoderWeights): number {
+  return sumBytes([...layers.flatMap(layerMatrices), ...new Set([embedding, head])]);
+}
+
+function sumBytes(matrices: readonly Matrix[]): number {
+  return matrices.reduce((sum, matrix) => sum + matrixBytes(matrix), 0);
 }
 
 /** Make a storage buffer that holds f32 values. */

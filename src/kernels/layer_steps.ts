@@ -1,8 +1,9 @@
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
 import type { AttentionStep } from "./attention.ts";
-import type { DecoderSpec, RopeSpec } from "./decoder_spec.ts";
-import type { DecoderWeights, LinearWeights, NormWeights } from "./decoder_weights.ts";
+import type { DecoderSpec, MlpSpec, MoeSpec, RopeSpec } from "./decoder_spec.ts";
+import type { DecoderWeights, LinearWeights, MlpWeights, MoeWeights, NormWeights } from "./decoder_weights.ts";
+import type { ExpertStep, RouteStep } from "./experts.ts";
 import type { KvCache } from "./kv_cache.ts";
 import type { MatmulInput, MatmulStep } from "./matmul.ts";
 import type { NormStep } from "./norm.ts";
@@ -19,6 +20,8 @@ export interface Decoder {
 export type LayerStep =
   | { kind: "matmul"; step: MatmulStep }
   | { kind: "norm"; step: NormStep }
+  | { kind: "route"; step: RouteStep }
+  | { kind: "experts"; step: ExpertStep }
   | { kind: "attention"; step: AttentionStep; output: MatmulStep };
 
 /** A branch of a block: what reads the residual stream, and what follows until the result is added to it. */
@@ -73,26 +76,50 @@ function attentionBranch(decoder: Decoder, activations: Activations, index: numb
 }
 
 function mlpBranch(decoder: Decoder, activations: Activations, index: number): Branch {
-  const { mlp, isParallel, residualScale } = decoder.spec.layers[index];
+  const { mlp, moe, isParallel, residualScale } = decoder.spec.layers[index];
   const layer = decoder.weights.layers[index];
   const { before, input } = normalised(activations, layer.mlpNorm, "mlp input");
-  const { output, after } = added(activations, "down", layer.down, { kind: "plain", buffer: activations.mlp }, layer.mlpPostNorm, residualScale);
   const isNormedAlready = isParallel && layer.mlpNorm === layer.attentionNorm;
+  const branches = [
+    ...(mlp && layer.mlp ? [denseSteps(activations, mlp, layer.mlp, input, layer.mlpPostNorm, residualScale)] : []),
+    ...(moe && layer.moe ? [expertSteps(activations, moe, layer.moe, input, residualScale)] : []),
+  ];
+  return { read: [...(isNormedAlready ? [] : before), ...branches.flatMap(({ read }) => read)], write: branches.flatMap(({ write }) => write) };
+}
+
+function denseSteps(
+  activations: Activations, mlp: MlpSpec, weights: MlpWeights, input: MatmulInput, postNorm: NormWeights | undefined, residualScale: number,
+): Branch {
+  const { output, after } = added(activations, "down", weights.down, { kind: "plain", buffer: activations.mlp }, postNorm, residualScale);
   const up: MatmulStep = {
     label: "up",
-    weights: layer.up,
+    weights: weights.up,
     input,
     output: {
       kind: mlp.isGated ? "glu" : "activated",
       buffer: activations.mlp,
       stride: padColumns(mlp.intermediateSize),
       activation: typeof mlp.activation === "string" ? mlp.activation : mlp.activation.kind,
-      slopes: layer.slopes,
+      slopes: weights.slopes,
     },
   };
+  return { read: [{ kind: "matmul", step: up }], write: [{ kind: "matmul", step: output }, ...after] };
+}
+
+/** The router's logits, the choice, and what the chosen experts make of the input. */
+function expertSteps({ M, rows, hidden, routerLogits, choices, experts }: Activations, moe: MoeSpec, weights: MoeWeights, input: MatmulInput, scale: number): Branch {
+  const router: MatmulStep = { label: "router", weights: weights.router, input, output: { kind: "store", buffer: routerLogits, stride: moe.experts } };
+  const upOutput = { kind: "glu", buffer: experts, stride: padColumns(moe.intermediateSize), activation: moe.activation } as const;
+  const downOutput = { kind: "residual", buffer: hidden, stride: padColumns(weights.down.matrix.rows / moe.experts), scale } as const;
+  const up: MatmulStep = { label: "up", weights: weights.up, input, output: upOutput };
+  const down: MatmulStep = { label: "down", weights: weights.down, input: { kind: "plain", buffer: experts }, output: downOutput };
   return {
-    read: [...(isNormedAlready ? [] : before), { kind: "matmul", step: up }],
-    write: [{ kind: "matmul", step: output }, ...after],
+    read: [
+      { kind: "matmul", step: router },
+      { kind: "route", step: { moe, M, rows, logits: routerLogits, choices, expertBias: weights.expertBias } },
+      { kind: "experts", step: { step: up, moe, choices, M, rows, results: "each" } },
+    ],
+    write: [{ kind: "experts", step: { step: down, moe, choices, M, rows, results: "sum" } }],
   };
 }
 

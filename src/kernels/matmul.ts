@@ -54,7 +54,8 @@ export interface MatmulStep {
 const INPUT_PARTS = { plain: inputPlain, rms: inputRms, merge: inputMerge };
 const ACTIVATION_PARTS = { silu: activationSilu, gelu: activationGelu, gelu_tanh: activationGeluTanh, relu2: activationRelu2, xielu: activationXielu };
 
-function outputParts(output: MatmulOutput): string[] {
+/** The shader parts that take a product's results. */
+export function outputParts(output: MatmulOutput): string[] {
   switch (output.kind) {
     case "store":
       return [cap, outputStore];
@@ -71,24 +72,33 @@ function outputParts(output: MatmulOutput): string[] {
   }
 }
 
-function outputConstants(output: MatmulOutput): Record<string, number> {
+/** The constants that those parts expect. */
+export function outputConstants(output: MatmulOutput): Record<string, number> {
   const stride = { OUTPUT_STRIDE: output.stride };
   if (output.kind === "store" || output.kind === "logits") return { ...stride, CAP: output.cap ?? 0 };
   return output.kind === "residual" ? { ...stride, RESIDUAL_SCALE: output.scale ?? 1 } : stride;
 }
 
-function outputBindings(output: MatmulOutput): Bindings {
+/** The buffers of a product's results. */
+export function outputBindings(output: MatmulOutput): Bindings {
   const slopes = output.kind === "glu" || output.kind === "activated" ? output.slopes : undefined;
   return { 2: output.buffer, 6: slopes };
 }
 
-function inputConstants(input: MatmulInput): Record<string, number> {
+/** The shader parts that read a product's inputs. */
+export function inputParts(input: MatmulInput): string[] {
+  return [INPUT_PARTS[input.kind]];
+}
+
+/** The constants that the parts of a product's inputs expect. */
+export function inputConstants(input: MatmulInput): Record<string, number> {
   if (input.kind === "rms") return { WIDTH: input.width, EPSILON: input.epsilon };
   if (input.kind === "merge") return { HEADS: input.heads, HEAD_DIM: input.headDim, SPLITS: input.splits };
   return {};
 }
 
-function inputBindings(input: MatmulInput): Bindings {
+/** The buffers of a product's inputs. */
+export function inputBindings(input: MatmulInput): Bindings {
   if (input.kind === "rms") return { 0: input.buffer, 1: input.gains };
   if (input.kind === "merge") return { 0: input.buffer, 1: input.splitStats };
   return { 0: input.buffer };

@@ -1,20 +1,22 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Activations } from "./activations.ts";
 import { attentionPrefill, ropeAppend } from "./attention.ts";
+import { expertVec, route } from "./experts.ts";
 import { layerSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
 import { matmulTile, type RowDispatch } from "./matmul.ts";
 import { normRows } from "./norm.ts";
 import { addPositions } from "./positions.ts";
 import { embed } from "./sample.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** A forward pass over a chunk of consecutive rows of one sequence, up to the residual stream after the last layer. */
 export type PrefillPlan = readonly RowDispatch[];
 
 /** Prepare the prefill of up to `activations.M` rows. */
-export async function createPrefillPlan(gpu: Gpu, decoder: Decoder, activations: Activations): Promise<PrefillPlan> {
+export async function createPrefillPlan(gpu: Gpu, schedule: Schedule, decoder: Decoder, activations: Activations): Promise<PrefillPlan> {
   const plan = await embedRows(gpu, decoder, activations);
   for (let index = 0; index < decoder.spec.layers.length; index++) {
-    for (const step of layerSteps(decoder, activations, index)) plan.push(...(await prefillStep(gpu, activations, step)));
+    for (const step of layerSteps(decoder, activations, index)) plan.push(...(await prefillStep(gpu, schedule, activations, step)));
   }
   return plan;
 }
@@ -25,20 +27,22 @@ export async function embedRows(gpu: Gpu, { spec, weights }: Decoder, { M, hidde
   return [...embedded, ...(await addPositions(gpu, weights.positions, M, hidden, rows))];
 }
 
-async function prefillStep(gpu: Gpu, { M, rows }: Activations, step: LayerStep): Promise<RowDispatch[]> {
+async function prefillStep(gpu: Gpu, schedule: Schedule, { M, rows }: Activations, step: LayerStep): Promise<RowDispatch[]> {
   if (step.kind === "matmul") return matmulTile(gpu, step.step, M, rows);
   if (step.kind === "norm") return [await normRows(gpu, step.step)];
+  if (step.kind === "route") return [await route(gpu, step.step)];
+  if (step.kind === "experts") return expertVec(gpu, schedule, step.step);
   return [await ropeAppend(gpu, step.step), await attentionPrefill(gpu, step.step), ...(await matmulTile(gpu, step.output, M, rows))];
 }
 
 /** Prepare the logits of every row of a chunk, for callers who ask for logits rather than text. */
-export async function createLogitsPlan(gpu: Gpu, decoder: Decoder, activations: Activations, logits: GPUBuffer): Promise<PrefillPlan> {
+export async function createLogitsPlan(gpu: Gpu, schedule: Schedule, decoder: Decoder, activations: Activations, logits: GPUBuffer): Promise<PrefillPlan> {
   const { spec, weights } = decoder;
   const { before, input } = normalised(activations, weights.finalNorm, "final");
   const output = { kind: "store", buffer: logits, stride: spec.vocabSize, cap: spec.logitCap } as const;
   const head: LayerStep = { kind: "matmul", step: { label: "logits", weights: { matrix: weights.head, bias: weights.headBias }, input, output } };
   const plan: RowDispatch[] = [];
-  for (const step of [...before, head]) plan.push(...(await prefillStep(gpu, activations, step)));
+  for (const step of [...before, head]) plan.push(...(await prefillStep(gpu, schedule, activations, step)));
   return plan;
 }
 

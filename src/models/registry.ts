@@ -5,6 +5,7 @@ import { gemma, gemma2, gemma3 } from "./gemma.ts";
 import { granite, graniteSwa } from "./granite.ts";
 import { cohere2, gpt2, gptNeox, phi, stablelm, starcoder2 } from "./layer_norm.ts";
 import { apertus, arcee, ernie4_5, helium, hunyuan, llama, ministral3, mistral, nemotron, phi3, smollm3 } from "./llama.ts";
+import { qwen3Moe } from "./moe.ts";
 import { exaone4, glm, glm4, olmo2, olmo3 } from "./olmo.ts";
 import { qwen2, qwen3 } from "./qwen.ts";
 
@@ -40,6 +41,7 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ["phi3", phi3],
   ["qwen2", qwen2],
   ["qwen3", qwen3],
+  ["qwen3_moe", qwen3Moe],
   ["smollm3", smollm3],
   ["stablelm", stablelm],
   ["starcoder2", starcoder2],
@@ -55,7 +57,10 @@ export function requireFamily(modelType: string): Family {
 /** Build a checkpoint's spec, and check what every kernel relies on. */
 export function decoderSpec(config: ModelConfig, contextLength: number): DecoderSpec {
   const spec = requireFamily(config.modelType)(config, contextLength);
-  for (const { attention } of spec.layers) {
+  for (const { attention, moe } of spec.layers) {
+    if (moe && !(moe.experts > 0 && moe.chosen > 0 && moe.chosen <= moe.experts && moe.intermediateSize > 0)) {
+      throw new HearthError("corrupt-checkpoint", `config.json: a token cannot choose ${moe.chosen} of ${moe.experts} experts of width ${moe.intermediateSize}`);
+    }
     const { heads, kvHeads, headDim } = attention;
     if (!Number.isInteger(headDim) || headDim % 8 !== 0 || headDim > 256) {
       throw new HearthError("unsupported-checkpoint", `config.json: head_dim ${headDim} is not supported; expected a multiple of 8 up to 256`);

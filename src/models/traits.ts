@@ -170,6 +170,7 @@ function buildLayer(config: ModelConfig, traits: Traits, layer: number): LayerSp
     attentionPostNorm: norm(norms.attentionPost),
     mlpNorm: norms.mlp === norms.attention ? attentionNorm : norm(norms.mlp),
     mlp: buildMlp(config, traits, name),
+    moe: undefined,
     mlpPostNorm: norm(norms.mlpPost),
     residualScale: traits.residualScale,
   };
