@@ -55,13 +55,13 @@ const BRAIN: WeightFormat = { codes: "bf16" };
 /** Columns that fill no whole block, very few rows, and matrices that come in parts. */
 const RAGGED_CASES: readonly MatmulCase[] = [
   { modules: [{ format: HALF, rows: 35 }], columns: 172, M: 2, input: "rms", output: "store", bias: true },
-  { modules: [{ format: BRAIN, rows: 1 }], columns: 173, M: 4, input: "plain", output: "residual", bias: false, runs: ["vec processor", "tile"] },
+  { modules: [{ format: BRAIN, rows: 1 }], columns: 173, M: 4, input: "plain", output: "residual", bias: false, runs: ["vec processor"] },
   { modules: [{ format: { codes: "f32" }, rows: 2 }], columns: 5, M: 1, input: "rms", output: "swiglu", bias: false, runs: ["vec gpu", "tile"] },
   { modules: [{ format: Q4, rows: 3 }], columns: 32, M: 1, input: "plain", output: "store", bias: true, runs: ["vec gpu", "vec subgroups"] },
   { modules: [{ format: HALF, rows: 601 }], columns: 172, M: 1, input: "rms", output: "residual", bias: true, bindingLimit: 256 * 384, runs: ["vec processor", "vec gpu", "tile"] },
-  { modules: [{ format: Q4, rows: 600 }], columns: 160, M: 2, input: "plain", output: "swiglu", bias: false, bindingLimit: 300 * 80, runs: ["vec processor", "vec gpu", "tile"] },
+  { modules: [{ format: Q4, rows: 600 }], columns: 160, M: 2, input: "plain", output: "swiglu", bias: false, bindingLimit: 300 * 80, runs: ["vec processor", "vec gpu"] },
   { modules: [{ format: Q4, rows: 64 }, { format: Q8, rows: 16 }, { format: BRAIN, rows: 17 }], columns: 192, M: 8, input: "rms", output: "store", bias: true, runs: ["vec processor"] },
-  { modules: [{ format: Q4, rows: 64 }, { format: Q8, rows: 16 }, { format: BRAIN, rows: 17 }], columns: 192, M: 1, input: "rms", output: "store", bias: true, runs: ["vec gpu", "tile"] },
+  { modules: [{ format: Q4, rows: 64 }, { format: Q8, rows: 16 }, { format: BRAIN, rows: 17 }], columns: 192, M: 1, input: "rms", output: "store", bias: true, runs: ["vec gpu"] },
   { modules: [{ format: Q8, rows: 70 }], columns: 2880, M: 2, input: "rms", output: "residual", bias: false, runs: ["vec gpu", "tile"] },
 ];
 
