@@ -1,0 +1,2 @@
+/** The README with its speed table as the raw reports have it. */
+export function withSpeedTable(readme: string): string;
