@@ -42,7 +42,8 @@ function formatCases(): MatmulCase[] {
     const output = (["store", "residual", "swiglu"] as const)[Math.floor(i / 3) % 3];
     const rows = output === "swiglu" ? [66, 98, 34][i % 3] : [67, 97, 33][i % 3];
     const turn = (i + Math.floor(i / 3)) % 3;
-    const runs: KernelRun[] = ["vec processor", ...([["vec gpu"], ["vec subgroups"], ["tile"]] as const)[turn]];
+    const others: KernelRun[][] = [["vec gpu"], ["vec subgroups"], i % 2 === 0 ? ["tile"] : []];
+    const runs: KernelRun[] = ["vec processor", ...others[turn]];
     return { modules: [{ format, rows }], columns, M: ([1, 2, 4, 8] as const)[i % 4], chunk: [70, 1, 21, 128, 64][i % 5], input: i % 2 === 0 ? "plain" : "rms", output, bias: i % 5 < 2, runs };
   });
 }

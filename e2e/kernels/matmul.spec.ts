@@ -5,6 +5,8 @@ import type { Finding } from "./kernel_runs.ts";
 const PAGE = "/e2e/kernels/matmul.page.ts";
 const BOUND = 1e-5; // f32 sums of up to 2880 products, relative to the row's root mean square
 
+test.setTimeout(240_000); // many kernels to compile, on a machine that may be busy
+
 test("matrix products are right for every weight format, in one row or many, under every schedule", async ({ harness }) => {
   expectClose(await harness.run<Finding[]>(PAGE, "everyFormat"), BOUND);
 });
