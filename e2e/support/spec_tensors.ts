@@ -1,4 +1,4 @@
-import type { DecoderSpec, LayerSpec, LinearSpec, NormSpec } from "../../src/kernels/decoder_spec.ts";
+import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, NormSpec } from "../../src/kernels/decoder_spec.ts";
 
 /** A tensor of a checkpoint. */
 export interface TensorShape {
@@ -21,19 +21,20 @@ export function tensorsOf(spec: DecoderSpec): TensorShape[] {
 }
 
 function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
-  const { attention, mlp, moe } = layer;
+  const { attention, recurrent, mlp, moe } = layer;
   const norms = [...new Set([layer.attentionNorm, layer.attentionPostNorm, layer.mlpNorm, layer.mlpPostNorm])];
   return [
     ...norms.flatMap((one) => norm(one, hiddenSize)),
-    ...[attention.qkv, attention.output, ...(mlp ? [mlp.up, mlp.down] : []), ...(moe ? [moe.router, moe.up, moe.down] : [])].flatMap(linear),
+    ...[...(attention ? [attention.qkv, attention.output] : []), ...(recurrent ? [recurrent.input, recurrent.output] : []), ...(mlp ? [mlp.up, mlp.down] : []), ...(moe ? [moe.router, moe.up, moe.down] : [])].flatMap(linear),
     ...(moe?.routing.kind === "sigmoid" && moe.routing.bias ? [{ name: moe.routing.bias, shape: [moe.experts] }] : []),
-    ...headNorms(layer),
-    ...(attention.sinks ? [{ name: attention.sinks, shape: [attention.heads] }] : []),
+    ...(attention ? headNorms(attention) : []),
+    ...(attention?.sinks ? [{ name: attention.sinks, shape: [attention.heads] }] : []),
+    ...(recurrent ? [{ name: recurrent.kernel, shape: [recurrent.channels, 1, recurrent.taps] }, ...(recurrent.bias ? [{ name: recurrent.bias, shape: [recurrent.channels] }] : [])] : []),
     ...(mlp && typeof mlp.activation !== "string" ? slopes(mlp.activation.module) : []),
   ];
 }
 
-function headNorms({ attention: { queryKeyNorm, heads, kvHeads, headDim } }: LayerSpec): TensorShape[] {
+function headNorms({ queryKeyNorm, heads, kvHeads, headDim }: AttentionSpec): TensorShape[] {
   if (queryKeyNorm.kind === "none") return [];
   if (queryKeyNorm.kind !== "parts") return [...norm(queryKeyNorm.query, headDim), ...norm(queryKeyNorm.key, headDim)];
   const { query, key } = queryKeyNorm;

@@ -110,6 +110,8 @@ export class Engine {
 
   /** How many leading tokens are in the cache already; the last one must run again, for its logits. */
   #reusablePrefix(promptIds: readonly number[]): number {
+    const { decoder } = this.#model.runner;
+    if (decoder.spec.layers.some(({ recurrent }) => recurrent)) return 0; // a state cannot go back to an earlier position
     const longest = Math.min(this.#cached.length, promptIds.length - 1);
     for (let i = 0; i < longest; i++) if (this.#cached[i] !== promptIds[i]) return i;
     return longest;

@@ -90,7 +90,7 @@ async function loadSynthetic(id: string, options: LoadOptions): Promise<LoadedMo
 
 async function createRunner(gpu: Gpu, spec: DecoderSpec, weights: DecoderWeights, options: LoadOptions, contextLength: number): Promise<Runner> {
   const ropes = new Map<RopeSpec, GPUBuffer>();
-  for (const rope of new Set(spec.layers.map(({ attention }) => attention.rope))) {
+  for (const rope of new Set(spec.layers.flatMap(({ attention }) => (attention ? [attention.rope] : [])))) {
     ropes.set(rope, await createVector(gpu, "rope table", ropeTable(rope, contextLength)));
   }
   const cache = await createKvCache(gpu, spec, options.kvCache ?? "f16", contextLength, 1);

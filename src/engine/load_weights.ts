@@ -3,8 +3,11 @@ import type { Quantization } from "../formats/model_config.ts";
 import type { WeightFile } from "../formats/shard_index.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Uploader } from "../gpu/upload.ts";
-import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec } from "../kernels/decoder_spec.ts";
-import { createVector, type DecoderWeights, type LayerWeights, type LinearWeights, type MlpWeights, type MoeWeights, type NormWeights } from "../kernels/decoder_weights.ts";
+import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec, RecurrentSpec } from "../kernels/decoder_spec.ts";
+import {
+  createVector, type AttentionWeights, type DecoderWeights, type LayerWeights, type LinearWeights, type MlpWeights, type MoeWeights,
+  type NormWeights, type RecurrentWeights,
+} from "../kernels/decoder_weights.ts";
 import { stripedIndex } from "../kernels/striped.ts";
 import { stacked } from "../models/modules.ts";
 import { allocateMatrix, bytesPerRow, formatKey, isSameFormat, padColumns, type RowRun } from "../quant/matrix.ts";
@@ -62,24 +65,39 @@ async function allocateWeights(gpu: Gpu, spec: DecoderSpec, jobs: WeightJobs): P
 }
 
 async function allocateLayer(gpu: Gpu, hiddenSize: number, layer: LayerSpec, jobs: WeightJobs): Promise<LayerWeights> {
-  const { attention, attentionNorm, attentionPostNorm, mlp, mlpNorm, mlpPostNorm, moe } = layer;
-  const { heads, kvHeads, headDim, queryKeyNorm } = attention;
-  const parts = queryKeyNorm.kind === "parts" ? queryKeyNorm : undefined;
+  const { attention, recurrent, attentionNorm, attentionPostNorm, mlp, mlpNorm, mlpPostNorm, moe } = layer;
   const norm = async (spec: NormSpec | undefined) => spec && streamNorm(gpu, jobs, spec, hiddenSize, 1);
   const attentionNormWeights = await norm(attentionNorm);
   return {
     attentionNorm: attentionNormWeights,
-    qkv: await linear(gpu, jobs, attention.qkv),
-    headGains: await headGains(gpu, attention, jobs),
-    queryNorm: parts && (await norms(gpu, jobs, parts.query, (heads * headDim) / parts.query.length, 1, (i) => i)),
-    keyNorm: parts && (await norms(gpu, jobs, parts.key, (kvHeads * headDim) / parts.key.length, 1, (i) => i)),
-    output: await linear(gpu, jobs, attention.output),
+    attention: attention && (await attentionWeights(gpu, jobs, attention)),
+    recurrent: recurrent && (await recurrentWeights(gpu, jobs, recurrent)),
     attentionPostNorm: await norm(attentionPostNorm),
     mlpNorm: mlpNorm === attentionNorm ? attentionNormWeights : await norm(mlpNorm),
     mlp: mlp && (await mlpWeights(gpu, jobs, mlp)),
     moe: moe && (await moeWeights(gpu, jobs, moe)),
     mlpPostNorm: await norm(mlpPostNorm),
   };
+}
+
+async function attentionWeights(gpu: Gpu, jobs: WeightJobs, attention: AttentionSpec): Promise<AttentionWeights> {
+  const { heads, kvHeads, headDim, queryKeyNorm } = attention;
+  const parts = queryKeyNorm.kind === "parts" ? queryKeyNorm : undefined;
+  return {
+    qkv: await linear(gpu, jobs, attention.qkv),
+    headGains: await headGains(gpu, attention, jobs),
+    queryNorm: parts && (await norms(gpu, jobs, parts.query, (heads * headDim) / parts.query.length, 1, (i) => i)),
+    keyNorm: parts && (await norms(gpu, jobs, parts.key, (kvHeads * headDim) / parts.key.length, 1, (i) => i)),
+    output: await linear(gpu, jobs, attention.output),
+  };
+}
+
+async function recurrentWeights(gpu: Gpu, jobs: WeightJobs, { channels, taps, kernel, bias, input, output }: RecurrentSpec): Promise<RecurrentWeights> {
+  const values = new Float32Array(channels * (taps + 1));
+  const buffer = await createVector(gpu, kernel, values);
+  jobs.wantVector(kernel, channels * taps, { buffer, values, place: (i) => i });
+  if (bias) jobs.wantVector(bias, channels, { buffer, values, place: (i) => channels * taps + i });
+  return { input: await linear(gpu, jobs, input), kernel: buffer, output: await linear(gpu, jobs, output) };
 }
 
 async function mlpWeights(gpu: Gpu, jobs: WeightJobs, { activation, up, down }: MlpSpec): Promise<MlpWeights> {

@@ -36,14 +36,17 @@ export async function syntheticModel(gpu: Gpu, id: string): Promise<{ config: Mo
   const norm = async (): Promise<NormWeights> => ({ gains: await ones(hiddenSize), width: hiddenSize, groups: 1, isCentred: false, epsilon: 1e-6, biasStart: 0 });
   const layerWeights: LayerWeights[] = [];
   for (const { attention, mlp } of layers) {
-    if (!mlp) throw new Error(`${id}: a synthetic model has no experts`);
+    if (!attention || !mlp) throw new Error(`${id}: a synthetic model has attention and an MLP in every layer`);
     layerWeights.push({
       attentionNorm: await norm(),
-      qkv: await linear("qkv", attention.qkv.rows, hiddenSize),
-      headGains: await ones(attention.headDim + attention.heads),
-      queryNorm: undefined,
-      keyNorm: undefined,
-      output: await linear("output", hiddenSize, attention.output.columns),
+      attention: {
+        qkv: await linear("qkv", attention.qkv.rows, hiddenSize),
+        headGains: await ones(attention.headDim + attention.heads),
+        queryNorm: undefined,
+        keyNorm: undefined,
+        output: await linear("output", hiddenSize, attention.output.columns),
+      },
+      recurrent: undefined,
       attentionPostNorm: undefined,
       mlpNorm: await norm(),
       mlp: { up: await linear("up", mlp.up.rows, hiddenSize), slopes: undefined, down: await linear("down", hiddenSize, mlp.down.columns) },

@@ -92,7 +92,7 @@ export class WeightJobs {
     const entry = this.#tensors.get(this.#nameInFile(name));
     if (!entry) throw new HearthError("corrupt-checkpoint", `${name}: expected in the checkpoint, found in none of its files`);
     const { dtype, shape } = entry;
-    if (!isFloatDtype(dtype) || shape.length > 1 || (shape[0] ?? 1) !== length) {
+    if (!isFloatDtype(dtype) || shape.reduce((product, size) => product * size, 1) !== length) {
       throw new HearthError("corrupt-checkpoint", `${name}: expected ${length} floats, found ${dtype} [${shape}]`);
     }
     this.#want(entry, async () => new VectorConsumer(this.#gpu, entry, target));

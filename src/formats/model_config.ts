@@ -60,6 +60,19 @@ export interface ModelConfig {
   normTopkProb?: boolean;
   decoderSparseStep?: number;
   mlpOnlyLayers?: number[];
+  /** Layers at the front without experts. */
+  denseLayers?: number;
+  useExpertBias?: boolean;
+  routedScalingFactor?: number;
+  /** Layers with attention, where only some have it. */
+  fullAttnIdxs?: number[];
+  /** Taps of short convolutions. */
+  convCacheLength?: number;
+  convBias?: boolean;
+  /** How the width of MLPs follows from the stated one. */
+  blockAutoAdjustFfDim?: boolean;
+  blockFfnDimMultiplier?: number;
+  blockMultipleOf?: number;
   /** Number format of the original weights. */
   dtype?: string;
   /** Null switches the window off; absent leaves it to the family's default. */
@@ -133,7 +146,7 @@ export function parseModelConfig(text: string, fileName = "config.json"): ModelC
     normEps: numberField(fields, "layer_norm_eps", EPSILON) ?? numberField(fields, "norm_epsilon", EPSILON)
       ?? numberField(fields, "layer_norm_epsilon", EPSILON) ?? numberField(fields, "norm_eps", EPSILON),
     hiddenAct: stringField(fields, "hidden_activation") ?? stringField(fields, "hidden_act") ?? stringField(fields, "activation_function"),
-    tieWordEmbeddings: booleanField(fields, "tie_word_embeddings"),
+    tieWordEmbeddings: booleanField(fields, "tie_word_embeddings") ?? booleanField(fields, "tie_embedding"),
     attentionBias: booleanField(fields, "attention_bias"),
     mlpBias: booleanField(fields, "mlp_bias"),
     useBias: booleanField(fields, "use_bias"),
@@ -155,6 +168,15 @@ export function parseModelConfig(text: string, fileName = "config.json"): ModelC
     normTopkProb: booleanField(fields, "norm_topk_prob"),
     decoderSparseStep: integerField(fields, "decoder_sparse_step", LAYERS),
     mlpOnlyLayers: fields.values.has("mlp_only_layers") ? integersField(fields, "mlp_only_layers", { min: 0, max: LAYERS.max }) : undefined,
+    denseLayers: integerField(fields, "num_dense_layers", { min: 0, max: LAYERS.max }),
+    useExpertBias: booleanField(fields, "use_expert_bias"),
+    routedScalingFactor: numberField(fields, "routed_scaling_factor", FACTOR),
+    fullAttnIdxs: fields.values.has("full_attn_idxs") ? integersField(fields, "full_attn_idxs", { min: 0, max: LAYERS.max }) : undefined,
+    convCacheLength: integerField(fields, "conv_L_cache", { min: 2, max: 64 }),
+    convBias: booleanField(fields, "conv_bias"),
+    blockAutoAdjustFfDim: booleanField(fields, "block_auto_adjust_ff_dim"),
+    blockFfnDimMultiplier: numberField(fields, "block_ffn_dim_multiplier", FACTOR),
+    blockMultipleOf: integerField(fields, "block_multiple_of", WIDTH),
     dtype: stringField(fields, "dtype") ?? stringField(fields, "torch_dtype"),
     slidingWindow: nullable(fields, "sliding_window", integerField(fields, "sliding_window", POSITIONS)),
     useSlidingWindow: booleanField(fields, "use_sliding_window"),
@@ -212,10 +234,11 @@ function textFields(top: Fields): Fields {
 function readShape(fields: Fields): Shape {
   const isGpt2 = fields.values.has("n_embd"); // the one family with names of its own
   const hiddenSize = requiredInteger(fields, isGpt2 ? "n_embd" : "hidden_size", WIDTH);
+  const hasOwnWidth = fields.values.has("intermediate_size") || !fields.values.has("block_ff_dim"); // LFM 2 has either
   const sparse = SPARSE_SHAPES[stringField(fields, "model_type") ?? ""];
   return {
     hiddenSize,
-    intermediateSize: isGpt2 ? (integerField(fields, "n_inner", WIDTH) ?? 4 * hiddenSize) : requiredInteger(fields, "intermediate_size", WIDTH),
+    intermediateSize: isGpt2 ? (integerField(fields, "n_inner", WIDTH) ?? 4 * hiddenSize) : requiredInteger(fields, hasOwnWidth ? "intermediate_size" : "block_ff_dim", WIDTH),
     layers: requiredInteger(fields, isGpt2 ? "n_layer" : "num_hidden_layers", LAYERS),
     heads: (sparse && integerField(fields, "num_attention_heads", HEADS)) ?? sparse?.heads ?? requiredInteger(fields, isGpt2 ? "n_head" : "num_attention_heads", HEADS),
     kvHeads: integerField(fields, "num_key_value_heads", HEADS),

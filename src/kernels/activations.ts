@@ -9,8 +9,8 @@ export interface Activations {
   hidden: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the residual stream
   normed: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the stream after a layer norm
   branch: GPUBuffer; // f32 [M, hiddenSize, padded]: a branch's result before its norm
-  qkv: GPUBuffer; // f32 [M, largest (heads + 2 kvHeads) headDim]
-  attended: GPUBuffer; // f32 [M, largest heads headDim, padded], striped
+  qkv: GPUBuffer; // f32 [M, largest (heads + 2 kvHeads) headDim], or what a recurrence takes
+  attended: GPUBuffer; // f32 [M, largest heads headDim, padded], striped, or what a recurrence gives
   mlp: GPUBuffer; // f32 [M, largest intermediateSize, padded], striped
   routerLogits: GPUBuffer; // f32 [M, experts]
   choices: GPUBuffer; // [M, chosen] of (expert, weight)
@@ -24,8 +24,8 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
   const widest = (width: (layer: DecoderSpec["layers"][number]) => number) => Math.max(...spec.layers.map(width));
   const floats = (label: string, perRow: number) => gpu.allocate(`${label} of ${M} rows`, M * perRow * 4, usage);
-  const heads = widest(({ attention }) => attention.heads);
-  const attended = widest(({ attention }) => attention.heads * attention.headDim);
+  const heads = widest(({ attention }) => attention?.heads ?? 0);
+  const attended = widest(({ attention }) => (attention ? attention.heads * attention.headDim : 0));
   const { layers, finalNorm } = spec;
   const hasLayerNorms = [finalNorm, ...layers.flatMap(({ attentionNorm, mlpNorm }) => [attentionNorm, mlpNorm])].some((norm) => norm?.kind === "layer");
   const hasPostNorms = layers.some(({ attentionPostNorm, mlpPostNorm }) => attentionPostNorm ?? mlpPostNorm);
@@ -35,8 +35,8 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     hidden: await floats("hidden", padColumns(spec.hiddenSize)),
     normed: await floats("normed", hasLayerNorms ? padColumns(spec.hiddenSize) : 0),
     branch: await floats("branch", hasPostNorms ? padColumns(spec.hiddenSize) : 0),
-    qkv: await floats("qkv", widest(({ attention }) => (attention.heads + 2 * attention.kvHeads) * attention.headDim)),
-    attended: await floats("attended", padColumns(attended)),
+    qkv: await floats("qkv", widest(({ attention, recurrent }) => Math.max(attention?.qkv.rows ?? 0, recurrent?.input.rows ?? 0))),
+    attended: await floats("attended", padColumns(Math.max(attended, widest(({ recurrent }) => recurrent?.output.columns ?? 0)))),
     mlp: await floats("mlp", padColumns(widest(({ mlp }) => mlp?.intermediateSize ?? 0))),
     routerLogits: await floats("router logits", widest(({ moe }) => moe?.experts ?? 0)),
     choices: await floats("expert choices", 2 * widest(({ moe }) => moe?.chosen ?? 0)),

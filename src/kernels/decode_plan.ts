@@ -7,6 +7,7 @@ import { expertVec, route } from "./experts.ts";
 import { layerSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
 import { logitStatCount, matmulVec, type MatmulInput } from "./matmul.ts";
 import { normRows } from "./norm.ts";
+import { recurrence } from "./recurrent.ts";
 import { addPositions } from "./positions.ts";
 import { sampleAndEmbed } from "./sample.ts";
 import { MERGED_SPLITS, type Schedule } from "./schedule.ts";
@@ -55,6 +56,7 @@ async function decodeStep(gpu: Gpu, schedule: Schedule, activations: Activations
   const { M, rows, partials, splitStats } = activations;
   if (step.kind === "matmul") return matmulVec(gpu, schedule, step.step, M, rows);
   if (step.kind === "norm") return [await normRows(gpu, step.step)];
+  if (step.kind === "recurrence") return recurrence(gpu, step.step);
   if (step.kind === "route") return [await route(gpu, step.step)];
   if (step.kind === "experts") return expertVec(gpu, schedule, step.step);
   const { heads, headDim } = step.step.attention;

@@ -27,7 +27,9 @@ export interface DecoderSpec {
 export interface LayerSpec {
   isParallel: boolean;
   attentionNorm: NormSpec | undefined;
-  attention: AttentionSpec;
+  /** A layer mixes positions by attention or by a recurrence; both follow the same norm. */
+  attention: AttentionSpec | undefined;
+  recurrent: RecurrentSpec | undefined;
   /** Norm of the branch's result before it is added. */
   attentionPostNorm: NormSpec | undefined;
   mlpNorm: NormSpec | undefined;
@@ -67,6 +69,18 @@ export interface AttentionSpec {
   sinks: string | undefined;
   /** Rows: queries, keys, values, head by head. */
   qkv: LinearSpec;
+  output: LinearSpec;
+}
+
+/** A gated short convolution over time: of its input's three equal stretches B, C and x, it gives C * conv(B * x). */
+export interface RecurrentSpec {
+  channels: number;
+  /** Inputs that each result depends on, its own included. */
+  taps: number;
+  /** Vectors `[channels, taps]` and, where there is one, `[channels]`. */
+  kernel: string;
+  bias: string | undefined;
+  input: LinearSpec;
   output: LinearSpec;
 }
 

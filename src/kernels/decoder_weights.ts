@@ -19,6 +19,22 @@ export interface NormWeights {
   biasStart: number;
 }
 
+/** Attention on the GPU. */
+export interface AttentionWeights {
+  qkv: LinearWeights; // rows: queries, keys, values
+  headGains: GPUBuffer; // f32 [2, headDim] gains of queries and keys, then [heads] sinks; zero where a family has none
+  queryNorm: NormWeights | undefined; // of all query heads side by side
+  keyNorm: NormWeights | undefined;
+  output: LinearWeights;
+}
+
+/** A recurrence on the GPU. */
+export interface RecurrentWeights {
+  input: LinearWeights;
+  kernel: GPUBuffer; // f32 [channels, taps], then [channels] biases
+  output: LinearWeights;
+}
+
 /** An MLP on the GPU. */
 export interface MlpWeights {
   up: LinearWeights; // rows when gated: gate 0, up 0, gate 1, up 1, ...
@@ -37,11 +53,8 @@ export interface MoeWeights {
 /** One layer's weights on the GPU. */
 export interface LayerWeights {
   attentionNorm: NormWeights | undefined;
-  qkv: LinearWeights; // rows: queries, keys, values
-  headGains: GPUBuffer; // f32 [2, headDim] gains of queries and keys, then [heads] sinks; zero where a family has none
-  queryNorm: NormWeights | undefined; // of all query heads side by side
-  keyNorm: NormWeights | undefined;
-  output: LinearWeights;
+  attention: AttentionWeights | undefined;
+  recurrent: RecurrentWeights | undefined;
   attentionPostNorm: NormWeights | undefined;
   mlpNorm: NormWeights | undefined;
   mlp: MlpWeights | undefined;
@@ -62,8 +75,13 @@ export interface DecoderWeights {
 }
 
 /** Every matrix of a layer; of experts, whole. */
-export function layerMatrices({ qkv, output, mlp, moe }: LayerWeights): Matrix[] {
-  const linears = [qkv, output, ...(mlp ? [mlp.up, mlp.down] : []), ...(moe ? [moe.router, moe.up, moe.down] : [])];
+export function layerMatrices({ attention, recurrent, mlp, moe }: LayerWeights): Matrix[] {
+  const linears = [
+    ...(attention ? [attention.qkv, attention.output] : []),
+    ...(recurrent ? [recurrent.input, recurrent.output] : []),
+    ...(mlp ? [mlp.up, mlp.down] : []),
+    ...(moe ? [moe.router, moe.up, moe.down] : []),
+  ];
   return linears.map(({ matrix }) => matrix);
 }
 

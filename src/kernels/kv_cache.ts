@@ -3,6 +3,7 @@ import kvF16 from "../../shaders/lib/kv_f16.wgsl?raw";
 import kvF32 from "../../shaders/lib/kv_f32.wgsl?raw";
 import kvPages from "../../shaders/lib/kv_pages.wgsl?raw";
 import type { AttentionSpec, DecoderSpec } from "./decoder_spec.ts";
+import { stateFloats } from "./recurrent.ts";
 
 /** Positions in a page of the cache. */
 export const PAGE_POSITIONS = 64;
@@ -16,6 +17,7 @@ export interface KvCache {
   slots: number;
   maxPages: number; // of one sequence
   pools: readonly GPUBuffer[]; // per layer: [slots * maxPages, kvHeads, K then V, 64, headDim]
+  states: readonly GPUBuffer[]; // per layer: f32 [slots, what its recurrence remembers]
   pageTable: GPUBuffer; // u32 [slots, maxPages]
   byteLength: number;
 }
@@ -31,19 +33,22 @@ export async function createKvCache(gpu: Gpu, spec: DecoderSpec, type: KvType, c
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
   const pools: GPUBuffer[] = [];
   let byteLength = 0;
-  for (const [layer, { attention }] of spec.layers.entries()) {
-    const poolBytes = slots * maxPages * pageBytes(attention, type);
+  const states: GPUBuffer[] = [];
+  for (const [layer, { attention, recurrent }] of spec.layers.entries()) {
+    const poolBytes = attention ? slots * maxPages * pageBytes(attention, type) : 0;
+    const stateBytes = recurrent ? slots * stateFloats(recurrent) * 4 : 0;
     pools.push(await gpu.allocate(`KV cache of layer ${layer}`, poolBytes, usage));
-    byteLength += poolBytes;
+    states.push(await gpu.allocate(`state of layer ${layer}`, stateBytes, usage));
+    byteLength += poolBytes + stateBytes;
   }
   const pageTable = await gpu.allocate("page table", slots * maxPages * 4, usage);
   gpu.device.queue.writeBuffer(pageTable, 0, Uint32Array.from({ length: slots * maxPages }, (_, page) => page));
-  return { type, slots, maxPages, pools, pageTable, byteLength };
+  return { type, slots, maxPages, pools, states, pageTable, byteLength };
 }
 
 /** The longest context whose pages one binding can show. */
 export function longestContext(gpu: Gpu, spec: DecoderSpec, type: KvType, slots: number): number {
-  const largestPage = Math.max(...spec.layers.map(({ attention }) => pageBytes(attention, type)));
+  const largestPage = Math.max(1, ...spec.layers.map(({ attention }) => (attention ? pageBytes(attention, type) : 0)));
   return Math.floor(gpu.maxBindingBytes / (largestPage * slots)) * PAGE_POSITIONS;
 }
 

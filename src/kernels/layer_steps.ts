@@ -1,12 +1,13 @@
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
 import type { AttentionStep } from "./attention.ts";
-import type { DecoderSpec, MlpSpec, MoeSpec, RopeSpec } from "./decoder_spec.ts";
-import type { DecoderWeights, LinearWeights, MlpWeights, MoeWeights, NormWeights } from "./decoder_weights.ts";
+import type { AttentionSpec, DecoderSpec, MlpSpec, MoeSpec, RecurrentSpec, RopeSpec } from "./decoder_spec.ts";
+import type { AttentionWeights, DecoderWeights, LinearWeights, MlpWeights, MoeWeights, NormWeights, RecurrentWeights } from "./decoder_weights.ts";
 import type { ExpertStep, RouteStep } from "./experts.ts";
 import type { KvCache } from "./kv_cache.ts";
 import type { MatmulInput, MatmulStep } from "./matmul.ts";
 import type { NormStep } from "./norm.ts";
+import type { RecurrentStep } from "./recurrent.ts";
 
 /** A decoder with everything that its passes share. */
 export interface Decoder {
@@ -20,6 +21,7 @@ export interface Decoder {
 export type LayerStep =
   | { kind: "matmul"; step: MatmulStep }
   | { kind: "norm"; step: NormStep }
+  | { kind: "recurrence"; step: RecurrentStep }
   | { kind: "route"; step: RouteStep }
   | { kind: "experts"; step: ExpertStep }
   | { kind: "attention"; step: AttentionStep; output: MatmulStep };
@@ -30,25 +32,44 @@ interface Branch {
   write: LayerStep[];
 }
 
+/** The product whose result joins the residual stream, and what must follow it. */
+interface Addition {
+  output: MatmulStep;
+  after: LayerStep[];
+}
+
 /** Describe layer `index` over given activations. */
 export function layerSteps(decoder: Decoder, activations: Activations, index: number): LayerStep[] {
   const { isParallel } = decoder.spec.layers[index];
-  const attention = attentionBranch(decoder, activations, index);
+  const mixer = mixerBranch(decoder, activations, index);
   const mlp = mlpBranch(decoder, activations, index);
   // Parallel branches read the same stream, so both have read it before either writes.
-  if (isParallel) return [...attention.read, ...mlp.read, ...attention.write, ...mlp.write];
-  return [...attention.read, ...attention.write, ...mlp.read, ...mlp.write];
+  if (isParallel) return [...mixer.read, ...mlp.read, ...mixer.write, ...mlp.write];
+  return [...mixer.read, ...mixer.write, ...mlp.read, ...mlp.write];
 }
 
-function attentionBranch(decoder: Decoder, activations: Activations, index: number): Branch {
+/** What mixes positions: attention, a recurrence, or both side by side. */
+function mixerBranch(decoder: Decoder, activations: Activations, index: number): Branch {
   const layer = decoder.weights.layers[index];
-  const { attention, residualScale } = decoder.spec.layers[index];
+  const { attention, recurrent, residualScale } = decoder.spec.layers[index];
+  const { before, input } = normalised(activations, layer.attentionNorm, "attention input");
+  const result = (weights: LinearWeights): Addition =>
+    added(activations, "output", weights, { kind: "plain", buffer: activations.attended }, layer.attentionPostNorm, residualScale);
+  const branches = [
+    ...(attention && layer.attention ? [attentionSteps(decoder, activations, index, attention, layer.attention, input, result(layer.attention.output))] : []),
+    ...(recurrent && layer.recurrent ? [recurrentSteps(decoder, activations, index, recurrent, layer.recurrent, input, result(layer.recurrent.output))] : []),
+  ];
+  return { read: [...before, ...branches.flatMap(({ read }) => read)], write: branches.flatMap(({ write }) => write) };
+}
+
+function attentionSteps(
+  decoder: Decoder, activations: Activations, index: number, attention: AttentionSpec, weights: AttentionWeights, input: MatmulInput, { output, after }: Addition,
+): Branch {
   const { heads, kvHeads, headDim, rope } = attention;
   const { M, rows, qkv, attended } = activations;
   const stride = (heads + 2 * kvHeads) * headDim;
-  const { before, input } = normalised(activations, layer.attentionNorm, "attention input");
-  const inPlace = (label: string, weights: NormWeights | undefined, start: number): LayerStep[] =>
-    weights ? [{ kind: "norm", step: { label, weights, M, rows, place: { kind: "inPlace", buffer: qkv, stride, start } } }] : [];
+  const inPlace = (label: string, norm: NormWeights | undefined, start: number): LayerStep[] =>
+    norm ? [{ kind: "norm", step: { label, weights: norm, M, rows, place: { kind: "inPlace", buffer: qkv, stride, start } } }] : [];
   const ropeTable = decoder.ropes.get(rope);
   if (!ropeTable) throw new Error(`layer ${index} has no rope table`);
   const step: AttentionStep = {
@@ -58,21 +79,28 @@ function attentionBranch(decoder: Decoder, activations: Activations, index: numb
     qkv,
     attended,
     rope: ropeTable,
-    headGains: layer.headGains,
+    headGains: weights.headGains,
     cache: decoder.cache,
     pool: decoder.cache.pools[index],
     rows,
   };
-  const { output, after } = added(activations, "output", layer.output, { kind: "plain", buffer: attended }, layer.attentionPostNorm, residualScale);
   return {
-    read: [...before, { kind: "matmul", step: { label: "qkv", weights: layer.qkv, input, output: { kind: "store", buffer: qkv, stride } } }],
+    read: [{ kind: "matmul", step: { label: "qkv", weights: weights.qkv, input, output: { kind: "store", buffer: qkv, stride } } }],
     write: [
-      ...inPlace("queries", layer.queryNorm, 0),
-      ...inPlace("keys", layer.keyNorm, heads * headDim),
+      ...inPlace("queries", weights.queryNorm, 0),
+      ...inPlace("keys", weights.keyNorm, heads * headDim),
       { kind: "attention", step, output },
       ...after,
     ],
   };
+}
+
+function recurrentSteps(
+  { cache }: Decoder, { M, rows, qkv, attended }: Activations, index: number, recurrent: RecurrentSpec, weights: RecurrentWeights, input: MatmulInput, { output, after }: Addition,
+): Branch {
+  const project: MatmulStep = { label: "recurrence input", weights: weights.input, input, output: { kind: "store", buffer: qkv, stride: recurrent.input.rows } };
+  const step: RecurrentStep = { recurrent, weights, M, rows, projected: qkv, output: attended, state: cache.states[index] };
+  return { read: [{ kind: "matmul", step: project }], write: [{ kind: "recurrence", step }, { kind: "matmul", step: output }, ...after] };
 }
 
 function mlpBranch(decoder: Decoder, activations: Activations, index: number): Branch {
@@ -137,7 +165,7 @@ export function normalised(activations: Activations, norm: NormWeights | undefin
 /** A product whose result is added to the residual stream, after a norm where there is one. */
 function added(
   activations: Activations, label: string, weights: LinearWeights, input: MatmulInput, norm: NormWeights | undefined, scale: number,
-): { output: MatmulStep; after: LayerStep[] } {
+): Addition {
   const { M, rows, hidden, branch } = activations;
   const stride = padColumns(weights.matrix.rows);
   if (!norm) return { output: { label, weights, input, output: { kind: "residual", buffer: hidden, stride, scale } }, after: [] };

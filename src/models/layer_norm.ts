@@ -125,7 +125,7 @@ export function gptNeox(config: ModelConfig, contextLength: number): DecoderSpec
   });
   const layers = spec.layers.map((layer, index) => {
     const module = { module: `gpt_neox.layers.${index}.attention.query_key_value`, rows: 3 * hiddenSize, bias };
-    return { ...layer, attention: { ...layer.attention, qkv: headByHead(module.module, hiddenSize, module, heads) } };
+    return { ...layer, attention: layer.attention && { ...layer.attention, qkv: headByHead(module.module, hiddenSize, module, heads) } };
   });
   return { ...spec, layers };
 }

@@ -4,6 +4,7 @@ import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { gemma, gemma2, gemma3 } from "./gemma.ts";
 import { granite, graniteSwa } from "./granite.ts";
 import { cohere2, gpt2, gptNeox, phi, stablelm, starcoder2 } from "./layer_norm.ts";
+import { lfm2, lfm2Moe } from "./lfm2.ts";
 import { apertus, arcee, ernie4_5, helium, hunyuan, llama, ministral3, mistral, nemotron, phi3, smollm3 } from "./llama.ts";
 import { qwen3Moe } from "./moe.ts";
 import { exaone4, glm, glm4, olmo2, olmo3 } from "./olmo.ts";
@@ -31,6 +32,8 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ["granite_swa", graniteSwa],
   ["helium", helium],
   ["hunyuan_v1_dense", hunyuan],
+  ["lfm2", lfm2],
+  ["lfm2_moe", lfm2Moe],
   ["llama", llama],
   ["ministral3", ministral3],
   ["mistral", mistral],
@@ -61,6 +64,7 @@ export function decoderSpec(config: ModelConfig, contextLength: number): Decoder
     if (moe && !(moe.experts > 0 && moe.chosen > 0 && moe.chosen <= moe.experts && moe.intermediateSize > 0)) {
       throw new HearthError("corrupt-checkpoint", `config.json: a token cannot choose ${moe.chosen} of ${moe.experts} experts of width ${moe.intermediateSize}`);
     }
+    if (!attention) continue;
     const { heads, kvHeads, headDim } = attention;
     if (!Number.isInteger(headDim) || headDim % 8 !== 0 || headDim > 256) {
       throw new HearthError("unsupported-checkpoint", `config.json: head_dim ${headDim} is not supported; expected a multiple of 8 up to 256`);

@@ -169,6 +169,7 @@ function buildLayer(config: ModelConfig, traits: Traits, layer: number): LayerSp
     },
     attentionPostNorm: norm(norms.attentionPost),
     mlpNorm: norms.mlp === norms.attention ? attentionNorm : norm(norms.mlp),
+    recurrent: undefined,
     mlp: buildMlp(config, traits, name),
     moe: undefined,
     mlpPostNorm: norm(norms.mlpPost),
