@@ -37,7 +37,7 @@ export async function loadModel(source, { onProgress, signal }) {
 
 function info(id) {
   return {
-    id, modelType: "qwen3", weightFormat: "mlx 4-bit, group 64", parameters: 15e6, weightBytes: 10e6, kvCacheBytes: 8e6, layers: 8,
+    id, modelType: "qwen3", weightFormat: "4-bit, group 64", parameters: 15e6, weightBytes: 10e6, kvCacheBytes: 8e6, layers: 8,
     hiddenSize: 384, vocabSize: 7168, contextLength, hasChatTemplate: true, dispatchesPerToken: 50,
     adapter: { vendor: "fake", architecture: "none", description: "", features: [] },
   };

@@ -1,6 +1,6 @@
 import { HearthError } from "../errors.ts";
 import { bytesReadPerToken, layerMatrices, weightBytes } from "../kernels/decoder_weights.ts";
-import { formatKey } from "../quant/matrix.ts";
+import { formatWords } from "../quant/matrix.ts";
 import { rejectUnknownKeys, resolveSampling, SAMPLING_KEYS } from "../sampling/options.ts";
 import { Detokenizer } from "../text/detokenizer.ts";
 import { StopMatcher } from "../text/stop_matcher.ts";
@@ -139,7 +139,7 @@ function describe({ id, config, text, gpu, runner, contextLength }: LoadedModel)
   return {
     id,
     modelType: config.modelType,
-    weightFormat: [...new Set(all.flatMap(({ parts }) => parts.map(({ format }) => formatKey(format))))].join(", "),
+    weightFormat: [...new Set(all.flatMap(({ parts }) => parts.map(({ format }) => formatWords(format))))].join("; "),
     parameters: all.reduce((sum, { rows, columns }) => sum + rows * columns, 0),
     weightBytes: weightBytes(weights),
     bytesReadPerToken: bytesReadPerToken(runner.decoder),
@@ -150,6 +150,6 @@ function describe({ id, config, text, gpu, runner, contextLength }: LoadedModel)
     contextLength,
     hasChatTemplate: text?.template !== undefined,
     dispatchesPerToken: runner.dispatchesPerToken(1),
-    adapter: { vendor, architecture, description, features: [...gpu.device.features] },
+    adapter: { vendor, architecture, description, features: [...gpu.device.features], isSoftware: gpu.traits.isSoftware },
   };
 }

@@ -84,7 +84,7 @@ export interface ModelInfo {
   id: string;
   /** The checkpoint's model_type, such as "qwen3". */
   modelType: string;
-  /** How the weights are stored, such as "mlx 4-bit, group 64". */
+  /** How the weights are held on the GPU, such as "4-bit, group 64; 8-bit, group 64". */
   weightFormat: string;
   parameters: number;
   weightBytes: number;
@@ -107,6 +107,8 @@ export interface AdapterInfo {
   architecture: string;
   description: string;
   features: string[];
+  /** Whether a processor plays the GPU: it works, slowly. */
+  isSoftware: boolean;
 }
 
 /** What to measure. */

@@ -30,7 +30,7 @@ export class Gpu {
     this.adapterInfo = adapterInfo;
     this.traits = traits;
     device.addEventListener("uncapturederror", ({ error }) => {
-      console.error(`Hearth: uncaptured GPU error: ${error.message}`);
+      if (!this.#fault) console.error(`Hearth: uncaptured GPU error: ${error.message}`); // the first one; the rest follow from it
       this.#fault ??= new HearthError("gpu", `The GPU reported an error: ${error.message}`);
     });
     void device.lost.then(({ reason, message }) => {

@@ -28,6 +28,7 @@ export class Uploader {
   async upload(bytes: Uint8Array<ArrayBuffer>, consume: () => void): Promise<void> {
     writeBytes(this.#gpu.device, this.staging, bytes);
     consume();
+    this.#gpu.throwIfFaulty();
     this.#bytesSinceWait += bytes.byteLength;
     if (this.#bytesSinceWait < BYTES_IN_FLIGHT) return;
     this.#bytesSinceWait = 0;

@@ -1,3 +1,4 @@
+import { HearthError } from "../errors.ts";
 import type { Bindings } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import block from "../../shaders/lib/block.wgsl?raw";
@@ -96,7 +97,12 @@ export async function allocateMatrix(gpu: Gpu, label: string, columns: number, r
   let rowStart = 0;
   for (const { rows, format } of runs) {
     const rowBytes = Math.max(codeBytesPerRow(format, paddedColumns), pairBytesPerRow(format, paddedColumns));
-    const rowsPerPart = Math.floor(gpu.maxBindingBytes / rowBytes / 256) * 256; // whole tiles, and pairs of rows stay together
+    const fitting = Math.floor(gpu.maxBindingBytes / rowBytes);
+    // Whole tiles where they fit; pairs of rows, at least, stay together.
+    const rowsPerPart = fitting >= 256 ? fitting - (fitting % 256) : fitting - (fitting % 2);
+    if (rowsPerPart === 0) {
+      throw new HearthError("unsupported-checkpoint", `${label}: rows of ${columns} columns are more than this GPU can bind (${gpu.maxBindingBytes} bytes)`);
+    }
     for (let first = 0; first < rows; first += rowsPerPart) {
       parts.push(await allocatePart(gpu, label, paddedColumns, rowStart + first, Math.min(rowsPerPart, rows - first), format));
     }
@@ -124,6 +130,13 @@ export function destroyMatrix(matrix: Matrix): void {
 /** Whether two formats are read by the same shader. */
 export function isSameFormat(a: WeightFormat, b: WeightFormat): boolean {
   return formatKey(a) === formatKey(b);
+}
+
+const CODE_WORDS = { q4: "4-bit", q8: "8-bit", nf4: "nf4", fp4: "fp4", e2m1: "fp4 (e2m1)", e4m3: "fp8 (e4m3)" };
+
+/** A format in words for people, such as "4-bit, group 64". */
+export function formatWords(format: WeightFormat): string {
+  return "scales" in format ? `${CODE_WORDS[format.codes]}, group ${format.group}` : format.codes;
 }
 
 /** A short name of a format, such as "q4 f16 g64". */
