@@ -1,50 +1,90 @@
-import { loadModel } from "../../src/engine/load_model.ts";
-import type { Runner } from "../../src/engine/runner.ts";
+import { loadWeights } from "../../src/engine/load_weights.ts";
+import { Runner } from "../../src/engine/runner.ts";
+import { parseModelConfig } from "../../src/formats/model_config.ts";
+import { readWeightMap } from "../../src/formats/shard_index.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import type { DecoderSpec } from "../../src/kernels/decoder_spec.ts";
+import { createVector, layerMatrices, ropeTable, type DecoderWeights } from "../../src/kernels/decoder_weights.ts";
+import { createKvCache } from "../../src/kernels/kv_cache.ts";
+import { chooseSchedule } from "../../src/kernels/schedule.ts";
+import { decoderSpec } from "../../src/models/registry.ts";
+import { destroyMatrix, type Matrix } from "../../src/quant/matrix.ts";
+import { pickedCheckpoint } from "../../src/storage/picked_files.ts";
+import { withGpu, type Finding } from "../kernels/kernel_runs.ts";
 import { randomValues } from "../kernels/random_values.ts";
 import { FORMAT_CASES } from "./format_cases.ts";
+import { readWeights, worstWeight } from "./read_weights.ts";
 import { tinyCheckpoints } from "./tiny_model.ts";
 
-const TOKENS = [1, 17, 40, 95, 3, 3, 60];
+const TOKENS = [1, 17, 40, 95, 3];
+const CONTEXT = 64;
 
 /** How far logits of a checkpoint are from those of its dequantised weights, relative to their row's standard deviation. */
 export interface LogitErrors {
+  name: string;
   prefill: number;
   decode: number;
-  weightFormat: string;
 }
 
-/** Load a tiny checkpoint of a format and one of its dequantised weights, and compare their logits. */
-export async function compareLogits(name: string): Promise<LogitErrors> {
-  const format = FORMAT_CASES.find((each) => each.name === name)!; // names come from the same list
-  const { stored, plain } = tinyCheckpoints(format, randomValues(7));
-  const expected = await withRunner(plain, (runner) => runner.logits(TOKENS));
-  return withRunner(stored, async (runner) => {
-    const prefill = await runner.logits(TOKENS);
-    const rows: Float32Array[] = [];
-    for (const [position, token] of TOKENS.entries()) rows.push(await runner.forward(token, position));
-    const decode = Float32Array.from(rows.flatMap((row) => [...row]));
-    const { layers } = runner.decoder.weights;
-    return { prefill: worst(prefill, expected), decode: worst(decode, expected), weightFormat: layers[0].output.matrix.parts[0].format.codes };
+/** Load a tiny checkpoint of each format, and one of its dequantised weights, and compare their logits. */
+export async function compareLogits(names: readonly string[]): Promise<LogitErrors[]> {
+  return withGpu({}, async (gpu) => {
+    const errors: LogitErrors[] = [];
+    for (const name of names) {
+      const format = FORMAT_CASES.find((each) => each.name === name)!; // names come from the same list
+      const { stored, plain } = tinyCheckpoints(format, randomValues(7));
+      const expected = await (await runnerOf(gpu, plain)).logits(TOKENS);
+      const runner = await runnerOf(gpu, stored);
+      const prefill = await runner.logits(TOKENS);
+      const last = await runner.forward(TOKENS[TOKENS.length - 1], TOKENS.length - 1);
+      errors.push({ name, prefill: worst(prefill, expected), decode: worst(last, expected.subarray(-last.length)) });
+    }
+    return errors;
   });
 }
 
-async function withRunner<T>(files: File[], use: (runner: Runner) => Promise<T>): Promise<T> {
-  const { gpu, runner } = await loadModel(files, { kvCache: "f32", contextLength: 64 }, { baseUrl: location.href });
-  try {
-    return await use(runner);
-  } finally {
-    gpu.destroy();
-  }
+/** Load a tiny checkpoint of every format, and one of its dequantised weights, and compare the matrices that they become. */
+export async function compareWeights(): Promise<Finding[]> {
+  return withGpu({}, async (gpu) => {
+    const findings: Finding[] = [];
+    for (const format of FORMAT_CASES) {
+      const { stored, plain } = tinyCheckpoints(format, randomValues(7));
+      const [own, expected] = [matricesOf((await weightsOf(gpu, stored)).weights), matricesOf((await weightsOf(gpu, plain)).weights)];
+      const errors: number[] = [];
+      for (const [i, matrix] of own.entries()) errors.push(worstWeight(await readWeights(gpu, matrix), await readWeights(gpu, expected[i])));
+      findings.push({ name: format.name, error: Math.max(...errors) });
+      for (const matrix of [...own, ...expected]) destroyMatrix(matrix);
+    }
+    return findings;
+  });
+}
+
+function matricesOf({ embedding, layers }: DecoderWeights): Matrix[] {
+  return [embedding, ...layers.flatMap(layerMatrices)];
+}
+
+async function weightsOf(gpu: Gpu, files: readonly File[]): Promise<{ spec: DecoderSpec; weights: DecoderWeights }> {
+  const config = parseModelConfig(await files[0].text());
+  const spec = decoderSpec(config, CONTEXT);
+  return { spec, weights: await loadWeights(gpu, spec, await readWeightMap(pickedCheckpoint(files)), config.quantization) };
+}
+
+/** A runner on a device that all share, so that kernels are compiled once. */
+async function runnerOf(gpu: Gpu, files: readonly File[]): Promise<Runner> {
+  const { spec, weights } = await weightsOf(gpu, files);
+  const { rope } = spec.layers[0].attention!; // a Llama's
+  const ropes = new Map([[rope, await createVector(gpu, "rope table", ropeTable(rope, CONTEXT))]]);
+  return Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache: await createKvCache(gpu, spec, "f32", CONTEXT, 1) }, CONTEXT);
 }
 
 function worst(found: Float32Array, expected: Float32Array): number {
-  const width = expected.length / TOKENS.length;
+  const width = 96; // the tiny model's vocabulary
   let most = found.length === expected.length ? 0 : Infinity;
   for (let begin = 0; begin < expected.length; begin += width) {
     const row = expected.subarray(begin, begin + width);
     const mean = row.reduce((sum, value) => sum + value, 0) / width;
     const deviation = Math.sqrt(row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / width);
-    for (const [i, value] of row.entries()) most = Math.max(most, Math.abs(found[begin + i] - value) / deviation || (Number.isNaN(found[begin + i]) ? Infinity : 0));
+    for (const [i, value] of row.entries()) most = Math.max(most, Math.abs(found[begin + i] - value) / deviation);
   }
-  return most;
+  return Number.isNaN(found[0]) ? Infinity : most;
 }

@@ -2,17 +2,15 @@ import type { Quantization } from "../../src/formats/quantization.ts";
 import { parseModelConfig } from "../../src/formats/model_config.ts";
 import type { Dtype, TensorEntry } from "../../src/formats/safetensors.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
-import { encodeDispatches, prepareDispatch } from "../../src/gpu/dispatch.ts";
-import { readBuffer } from "../../src/gpu/readback.ts";
-import { assembleShader } from "../../src/gpu/shader.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
-import { allocateMatrix, destroyMatrix, weightBindings, weightConstants, weightShaderParts, type Matrix } from "../../src/quant/matrix.ts";
+import { allocateMatrix, destroyMatrix } from "../../src/quant/matrix.ts";
 import { ModuleRepack } from "../../src/quant/module_repack.ts";
 import { recogniseModule } from "../../src/quant/module.ts";
 import { withGpu, type Finding } from "../kernels/kernel_runs.ts";
 import { randomValues } from "../kernels/random_values.ts";
 import { FORMAT_CASES } from "./format_cases.ts";
 import type { StoredTensor } from "./stored_module.ts";
+import { readWeights, worstWeight } from "./read_weights.ts";
 import { TINY_CONFIG } from "./tiny_model.ts";
 import { VECTORS } from "./vectors.ts";
 
@@ -28,7 +26,7 @@ export async function everyFormat(): Promise<Finding[]> {
     for (const [i, { name, config, pack }] of FORMAT_CASES.entries()) {
       const { tensors, weights } = pack(randomValues(i + 1), ROWS, COLUMNS);
       const found = await repacked(gpu, uploader, tensors, quantizationOf(config), ROWS, COLUMNS);
-      findings.push({ name, error: worst(found, weights) });
+      findings.push({ name, error: worstWeight(found, weights) });
     }
     uploader.destroy();
     return findings;
@@ -72,43 +70,4 @@ async function repacked(gpu: Gpu, uploader: Uploader, stored: readonly StoredTen
 
 function entryOf({ suffix, dtype, shape, bytes }: StoredTensor): TensorEntry {
   return { name: `m.${suffix}`, dtype: dtype as Dtype, shape, begin: 0, end: bytes.byteLength }; // cases spell dtypes as files do
-}
-
-const READ_WEIGHTS = `
-@group(0) @binding(0) var<storage, read_write> values: array<vec4f>; // [N, K / 4]
-@compute @workgroup_size(1)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let first = (id.y * (K / 32u) + id.x) * 8u;
-  let w = load_weights(id.y, id.x);
-  values[first] = w[0];
-  values[first + 1u] = w[1];
-  values[first + 2u] = w[2];
-  values[first + 3u] = w[3];
-  values[first + 4u] = w[4];
-  values[first + 5u] = w[5];
-  values[first + 6u] = w[6];
-  values[first + 7u] = w[7];
-}`;
-
-/** The weights of a matrix of one part, as kernels see them. */
-async function readWeights(gpu: Gpu, matrix: Matrix): Promise<Float32Array> {
-  const { device } = gpu;
-  const [part] = matrix.parts;
-  const values = await gpu.allocate("values", 4 * matrix.rows * matrix.columns, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
-  const pipeline = await gpu.compile("read_weights", assembleShader([...weightShaderParts(part.format), READ_WEIGHTS], weightConstants(matrix, part)));
-  const dispatch = prepareDispatch(device, "read_weights", pipeline, [{ 0: values }, weightBindings(part)], [matrix.columns / 32, matrix.rows, 1]);
-  const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  encodeDispatches(pass, [dispatch]);
-  pass.end();
-  device.queue.submit([encoder.finish()]);
-  const bytes = await readBuffer(device, values, 4 * matrix.rows * matrix.columns);
-  values.destroy();
-  return new Float32Array(bytes);
-}
-
-/** Largest difference, relative to the root mean square of all weights. */
-function worst(found: Float32Array, expected: Float64Array): number {
-  const size = Math.sqrt(expected.reduce((sum, weight) => sum + weight * weight, 0) / expected.length);
-  return found.reduce((most, value, i) => Math.max(most, Number.isNaN(value) ? Infinity : Math.abs(value - expected[i])), 0) / size;
 }
