@@ -119,12 +119,13 @@ function showModel(source: Source | undefined, model: LanguageModel | undefined)
 }
 
 function factRows(info: ModelInfo): [string, string][] {
-  const { vendor, architecture, description } = info.adapter;
+  const { vendor, architecture, description, isSoftware } = info.adapter;
+  const adapter = description || [vendor, architecture].filter(Boolean).join(" ") || "not named by the browser";
   return [
     ["Architecture", `${info.modelType}, ${count(info.layers, "layer")}`],
     ["Parameters", formatParameters(info.parameters)],
     ["Weights", `${info.weightFormat}, ${formatBytes(info.weightBytes)}`],
     ["Context", `${count(info.contextLength, "token")}, ${formatBytes(info.kvCacheBytes)}`],
-    ["Graphics", description || [vendor, architecture].filter(Boolean).join(" ") || "not named by the browser"],
+    ["Graphics", isSoftware ? `${adapter}: the processor plays the graphics card, slowly` : adapter],
   ];
 }

@@ -39,7 +39,7 @@ function info(id) {
   return {
     id, modelType: "qwen3", weightFormat: "4-bit, group 64", parameters: 15e6, weightBytes: 10e6, kvCacheBytes: 8e6, layers: 8,
     hiddenSize: 384, vocabSize: 7168, contextLength, hasChatTemplate: true, dispatchesPerToken: 50,
-    adapter: { vendor: "fake", architecture: "none", description: "", features: [] },
+    adapter: { vendor: "fake", architecture: "none", description: "", features: [], isSoftware: false },
   };
 }
 
