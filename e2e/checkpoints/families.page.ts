@@ -1,6 +1,13 @@
-import { loadModel } from "../../src/engine/load_model.ts";
+import { loadWeights } from "../../src/engine/load_weights.ts";
+import { Runner } from "../../src/engine/runner.ts";
 import { parseModelConfig } from "../../src/formats/model_config.ts";
+import { readWeightMap } from "../../src/formats/shard_index.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
+import { createRopeTables } from "../../src/kernels/decoder_weights.ts";
+import { createKvCache } from "../../src/kernels/kv_cache.ts";
+import { chooseSchedule } from "../../src/kernels/schedule.ts";
 import { decoderSpec } from "../../src/models/registry.ts";
+import { pickedCheckpoint } from "../../src/storage/picked_files.ts";
 import { randomCheckpoint } from "../support/random_checkpoint.ts";
 import { tensorsOf } from "../support/spec_tensors.ts";
 
@@ -21,6 +28,7 @@ export interface FamilyGolden {
 
 /** How far a family is from its golden values, and its two paths from each other. */
 export interface FamilyDeviation {
+  name: string;
   /** Largest difference from the golden logits. */
   golden: number;
   l2: number;
@@ -37,28 +45,41 @@ export interface Spelling {
   head: string;
 }
 
-/** Run a family's tiny model once prefilled and once decoded. */
-export async function runFamily({ golden, spelling }: { golden: FamilyGolden; spelling?: Spelling }): Promise<FamilyDeviation> {
+/** Run each family's tiny model once prefilled and once decoded, on one device, so that kernels alike are compiled once. */
+export async function runFamilies(requests: readonly { golden: FamilyGolden; spelling?: Spelling }[]): Promise<FamilyDeviation[]> {
+  const gpu = await Gpu.open();
+  try {
+    const deviations: FamilyDeviation[] = [];
+    for (const { golden, spelling } of requests) deviations.push(await runFamily(gpu, golden, spelling));
+    return deviations;
+  } finally {
+    gpu.destroy();
+  }
+}
+
+async function runFamily(gpu: Gpu, golden: FamilyGolden, spelling: Spelling | undefined): Promise<FamilyDeviation> {
   const contextLength = TOKEN_IDS.length;
-  const spec = decoderSpec(parseModelConfig(JSON.stringify(golden.config)), contextLength);
+  const config = parseModelConfig(JSON.stringify(golden.config));
+  const spec = decoderSpec(config, contextLength);
   const checkpoint = { name: golden.name, config: golden.config, tensors: tensorsOf(spec), tokens10: TOKEN_IDS, tokens70: [] };
   const respell = (name: string) => (spelling ? (name.startsWith("model.") ? spelling.prefix + name.slice(6) : spelling.head + name) : name);
-  const model = await loadModel(randomCheckpoint(checkpoint, respell), { kvCache: "f32", contextLength }, { baseUrl: location.href });
-  try {
-    const prefilled = await model.runner.logits(TOKEN_IDS);
-    const decoded: number[] = [];
-    for (const [position, id] of TOKEN_IDS.entries()) decoded.push(...(await model.runner.forward(id, position)));
-    const { vocabSize } = spec;
-    const last = prefilled.subarray(-vocabSize);
-    return {
-      golden: Math.max(...difference(last, golden.last6), ...difference(prefilled, golden.first3)),
-      l2: Math.abs(Math.sqrt(prefilled.reduce((sum, value) => sum + value * value, 0)) - golden.L2),
-      argmax: last.indexOf(Math.max(...last)),
-      decode: Math.max(...difference(prefilled, decoded)),
-    };
-  } finally {
-    model.gpu.destroy();
-  }
+  const files = await readWeightMap(pickedCheckpoint(randomCheckpoint(checkpoint, respell)));
+  const weights = await loadWeights(gpu, spec, files, config.quantization);
+  const ropes = await createRopeTables(gpu, spec, contextLength);
+  const cache = await createKvCache(gpu, spec, "f32", contextLength, 1);
+  const runner = await Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, contextLength);
+  const prefilled = await runner.logits(TOKEN_IDS);
+  const decoded: number[] = [];
+  for (const [position, id] of TOKEN_IDS.entries()) decoded.push(...(await runner.forward(id, position)));
+  runner.destroy();
+  const last = prefilled.subarray(-spec.vocabSize);
+  return {
+    name: golden.name,
+    golden: Math.max(...difference(last, golden.last6), ...difference(prefilled, golden.first3)),
+    l2: Math.abs(Math.sqrt(prefilled.reduce((sum, value) => sum + value * value, 0)) - golden.L2),
+    argmax: last.indexOf(Math.max(...last)),
+    decode: Math.max(...difference(prefilled, decoded)),
+  };
 }
 
 function difference(found: Float32Array, expected: readonly number[]): number[] {

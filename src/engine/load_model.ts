@@ -2,8 +2,8 @@ import { HearthError } from "../errors.ts";
 import { parseModelConfig, readModelType, type ModelConfig } from "../formats/model_config.ts";
 import { readWeightMap } from "../formats/shard_index.ts";
 import { Gpu } from "../gpu/gpu.ts";
-import { createVector, ropeTable } from "../kernels/decoder_weights.ts";
-import type { DecoderSpec, RopeSpec } from "../kernels/decoder_spec.ts";
+import { createRopeTables } from "../kernels/decoder_weights.ts";
+import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import type { DecoderWeights } from "../kernels/decoder_weights.ts";
 import { createKvCache, longestContext } from "../kernels/kv_cache.ts";
 import { chooseSchedule } from "../kernels/schedule.ts";
@@ -89,10 +89,7 @@ async function loadSynthetic(id: string, options: LoadOptions): Promise<LoadedMo
 }
 
 async function createRunner(gpu: Gpu, spec: DecoderSpec, weights: DecoderWeights, options: LoadOptions, contextLength: number): Promise<Runner> {
-  const ropes = new Map<RopeSpec, GPUBuffer>();
-  for (const rope of new Set(spec.layers.flatMap(({ attention }) => (attention ? [attention.rope] : [])))) {
-    ropes.set(rope, await createVector(gpu, "rope table", ropeTable(rope, contextLength)));
-  }
+  const ropes = await createRopeTables(gpu, spec, contextLength);
   const cache = await createKvCache(gpu, spec, options.kvCache ?? "f16", contextLength, 1);
   return Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, contextLength);
 }

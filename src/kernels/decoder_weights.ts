@@ -125,3 +125,12 @@ export function ropeTable(rope: RopeSpec, contextLength: number): Float32Array<A
   }
   return table;
 }
+
+/** Make the table of every rope that a decoder's layers use. */
+export async function createRopeTables(gpu: Gpu, { layers }: DecoderSpec, contextLength: number): Promise<Map<RopeSpec, GPUBuffer>> {
+  const tables = new Map<RopeSpec, GPUBuffer>();
+  for (const rope of new Set(layers.flatMap(({ attention }) => (attention ? [attention.rope] : [])))) {
+    tables.set(rope, await createVector(gpu, "rope table", ropeTable(rope, contextLength)));
+  }
+  return tables;
+}
