@@ -1,4 +1,4 @@
-import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, NormSpec } from "../../src/kernels/decoder_spec.ts";
+import type { AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, NormSpec } from "../../src/kernels/decoder_spec.ts";
 
 /** A tensor of a checkpoint. */
 export interface TensorShape {
@@ -30,6 +30,7 @@ function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
     ...(attention ? headNorms(attention) : []),
     ...(attention?.sinks ? [{ name: attention.sinks, shape: [attention.heads] }] : []),
     ...(recurrent ? [{ name: recurrent.kernel, shape: [recurrent.channels, 1, recurrent.taps] }, ...(recurrent.bias ? [{ name: recurrent.bias, shape: [recurrent.channels] }] : [])] : []),
+    ...(recurrent?.kind === "deltaNet" ? deltaTensors(recurrent) : []),
     ...(mlp && typeof mlp.activation !== "string" ? slopes(mlp.activation.module) : []),
   ];
 }
@@ -52,6 +53,10 @@ function linear({ columns, sources }: LinearSpec): TensorShape[] {
     { name: `${module}.weight`, shape: isTransposed ? [columns, rows] : [rows, columns] },
     ...(bias ? [{ name: `${module}.bias`, shape: [rows] }] : []),
   ]);
+}
+
+function deltaTensors({ decay, decayBias, norm: { module }, valueHeads, valueDim }: DeltaNetSpec): TensorShape[] {
+  return [{ name: decay, shape: [valueHeads] }, { name: decayBias, shape: [valueHeads] }, { name: `${module}.weight`, shape: [valueDim] }];
 }
 
 function slopes(module: string): TensorShape[] {

@@ -3,7 +3,7 @@ import type { Quantization } from "../formats/model_config.ts";
 import type { WeightFile } from "../formats/shard_index.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Uploader } from "../gpu/upload.ts";
-import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec, RecurrentSpec } from "../kernels/decoder_spec.ts";
+import type { AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec, RecurrentSpec } from "../kernels/decoder_spec.ts";
 import {
   createVector, type AttentionWeights, type DecoderWeights, type LayerWeights, type LinearWeights, type MlpWeights, type MoeWeights,
   type NormWeights, type RecurrentWeights,
@@ -31,7 +31,8 @@ export async function loadWeights(
   const uploader = await Uploader.create(gpu);
   try {
     const jobs = new WeightJobs(gpu, uploader, files, quantization, spec.embedding);
-    const weights = await allocateWeights(gpu, spec, jobs);
+    const isOffsetAdded = spec.offsetAddedIf !== undefined && jobs.shapeOf(spec.offsetAddedIf)?.at(-1) === 1;
+    const weights = await allocateWeights(gpu, isOffsetAdded ? withoutOffsets(spec) : spec, jobs);
     const tied = weights.head === weights.embedding;
     jobs.assertNothingLeftOver((name) => RECOMPUTED.test(name) || OTHER_PARTS.test(name) || (tied && /^(language_model\.)?lm_head\./.test(name)));
     for (const file of files) await streamTensors(file.file, jobs.inFile(file), signal);
@@ -64,6 +65,19 @@ async function allocateWeights(gpu: Gpu, spec: DecoderSpec, jobs: WeightJobs): P
   };
 }
 
+/** The same decoder with gains as they are stored. */
+function withoutOffsets(spec: DecoderSpec): DecoderSpec {
+  const plain = <T extends NormSpec | undefined>(norm: T): T => norm && { ...norm, gainOffset: 0 };
+  const layers = spec.layers.map((layer): LayerSpec => {
+    const { attention } = layer;
+    const own = attention?.queryKeyNorm;
+    const queryKeyNorm = own?.kind === "head" ? { ...own, query: plain(own.query), key: plain(own.key) } : own;
+    const attentionNorm = plain(layer.attentionNorm);
+    return { ...layer, attentionNorm, mlpNorm: plain(layer.mlpNorm), attention: attention && queryKeyNorm && { ...attention, queryKeyNorm } };
+  });
+  return { ...spec, layers, finalNorm: plain(spec.finalNorm) };
+}
+
 async function allocateLayer(gpu: Gpu, hiddenSize: number, layer: LayerSpec, jobs: WeightJobs): Promise<LayerWeights> {
   const { attention, recurrent, attentionNorm, attentionPostNorm, mlp, mlpNorm, mlpPostNorm, moe } = layer;
   const norm = async (spec: NormSpec | undefined) => spec && streamNorm(gpu, jobs, spec, hiddenSize, 1);
@@ -92,12 +106,27 @@ async function attentionWeights(gpu: Gpu, jobs: WeightJobs, attention: Attention
   };
 }
 
-async function recurrentWeights(gpu: Gpu, jobs: WeightJobs, { channels, taps, kernel, bias, input, output }: RecurrentSpec): Promise<RecurrentWeights> {
+async function recurrentWeights(gpu: Gpu, jobs: WeightJobs, recurrent: RecurrentSpec): Promise<RecurrentWeights> {
+  const { channels, taps, kernel, bias, input, output } = recurrent;
   const values = new Float32Array(channels * (taps + 1));
   const buffer = await createVector(gpu, kernel, values);
   jobs.wantVector(kernel, channels * taps, { buffer, values, place: (i) => i });
   if (bias) jobs.wantVector(bias, channels, { buffer, values, place: (i) => channels * taps + i });
-  return { input: await linear(gpu, jobs, input), kernel: buffer, output: await linear(gpu, jobs, output) };
+  return {
+    input: await linear(gpu, jobs, input),
+    kernel: buffer,
+    parameters: recurrent.kind === "deltaNet" ? await deltaParameters(gpu, jobs, recurrent) : undefined,
+    output: await linear(gpu, jobs, output),
+  };
+}
+
+async function deltaParameters(gpu: Gpu, jobs: WeightJobs, { valueHeads, valueDim, decay, decayBias, norm }: DeltaNetSpec): Promise<GPUBuffer> {
+  const values = new Float32Array(2 * valueHeads + valueDim);
+  const buffer = await createVector(gpu, decay, values);
+  jobs.wantVector(decay, valueHeads, { buffer, values, place: (i) => i });
+  jobs.wantVector(decayBias, valueHeads, { buffer, values, place: (i) => valueHeads + i });
+  jobs.wantVector(`${norm.module}.weight`, valueDim, { buffer, values, place: (i) => 2 * valueHeads + i });
+  return buffer;
 }
 
 async function mlpWeights(gpu: Gpu, jobs: WeightJobs, { activation, up, down }: MlpSpec): Promise<MlpWeights> {

@@ -53,6 +53,11 @@ export class WeightJobs {
     return this.#tensors.has(this.#nameInFile(name));
   }
 
+  /** The shape of a tensor, if the checkpoint has it. */
+  shapeOf(name: string): readonly number[] | undefined {
+    return this.#tensors.get(this.#nameInFile(name))?.shape;
+  }
+
   /** Whether the checkpoint has a module's weight, in any format. */
   hasModule(module: string): boolean {
     const prefix = `${this.#nameInFile(module)}.`;

@@ -73,6 +73,13 @@ export interface ModelConfig {
   blockAutoAdjustFfDim?: boolean;
   blockFfnDimMultiplier?: number;
   blockMultipleOf?: number;
+  /** Every so many layers, one has attention. */
+  fullAttentionInterval?: number;
+  linearKeyHeads?: number;
+  linearValueHeads?: number;
+  linearKeyHeadDim?: number;
+  linearValueHeadDim?: number;
+  linearConvKernelDim?: number;
   /** Number format of the original weights. */
   dtype?: string;
   /** Null switches the window off; absent leaves it to the family's default. */
@@ -177,6 +184,12 @@ export function parseModelConfig(text: string, fileName = "config.json"): ModelC
     blockAutoAdjustFfDim: booleanField(fields, "block_auto_adjust_ff_dim"),
     blockFfnDimMultiplier: numberField(fields, "block_ffn_dim_multiplier", FACTOR),
     blockMultipleOf: integerField(fields, "block_multiple_of", WIDTH),
+    fullAttentionInterval: integerField(fields, "full_attention_interval", LAYERS),
+    linearKeyHeads: integerField(fields, "linear_num_key_heads", HEADS),
+    linearValueHeads: integerField(fields, "linear_num_value_heads", HEADS),
+    linearKeyHeadDim: integerField(fields, "linear_key_head_dim", { min: 1, max: 256 }),
+    linearValueHeadDim: integerField(fields, "linear_value_head_dim", { min: 1, max: 256 }),
+    linearConvKernelDim: integerField(fields, "linear_conv_kernel_dim", { min: 2, max: 64 }),
     dtype: stringField(fields, "dtype") ?? stringField(fields, "torch_dtype"),
     slidingWindow: nullable(fields, "sliding_window", integerField(fields, "sliding_window", POSITIONS)),
     useSlidingWindow: booleanField(fields, "use_sliding_window"),

@@ -3,6 +3,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { assembleShader, type ShaderConstants } from "../gpu/shader.ts";
 import { padColumns } from "../quant/matrix.ts";
 import attentionDecodeShader from "../../shaders/attention_decode.wgsl?raw";
+import attentionGateShader from "../../shaders/attention_gate.wgsl?raw";
 import attentionMergeShader from "../../shaders/attention_merge.wgsl?raw";
 import attentionPrefillShader from "../../shaders/attention_prefill.wgsl?raw";
 import block from "../../shaders/lib/block.wgsl?raw";
@@ -28,6 +29,11 @@ export interface AttentionStep {
   cache: KvCache;
   pool: GPUBuffer;
   rows: GPUBuffer;
+}
+
+/** Floats of one row of queries, keys, values and gates. */
+export function qkvWidth({ heads, kvHeads, headDim, isGated }: AttentionSpec): number {
+  return ((isGated ? 2 : 1) * heads + 2 * kvHeads) * headDim;
 }
 
 const MAX_GROUP = 8; // query heads of one workgroup: their outputs are held in registers
@@ -61,7 +67,7 @@ function sharedConstants(step: AttentionStep): ShaderConstants {
     KV_HEADS: kvHeads,
     HEAD_DIM: headDim,
     MAX_PAGES: step.cache.maxPages,
-    QKV_STRIDE: (heads + 2 * kvHeads) * headDim,
+    QKV_STRIDE: qkvWidth(step.attention),
     OUTPUT_STRIDE: padColumns(heads * headDim),
     SCALE: scale,
     WINDOW: window,
@@ -133,4 +139,15 @@ export async function attentionPrefill(gpu: Gpu, step: AttentionStep): Promise<R
   const group0 = { 0: step.qkv, 1: step.attended, 2: step.headGains };
   const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, kvBindings(step), { 0: step.rows }], [step.attention.heads, 1, 1]);
   return { ...dispatch, rowsPerWorkgroup: 8 };
+}
+
+/** Prepare the gates of attention's result; nothing where there are none. */
+export async function attentionGate(gpu: Gpu, { attention, M, qkv, attended, rows }: AttentionStep): Promise<RowDispatch[]> {
+  if (!attention.isGated) return [];
+  const { heads, kvHeads, headDim } = attention;
+  const WIDTH = heads * headDim;
+  const constants = { M, WIDTH, GATE_START: (heads + 2 * kvHeads) * headDim, QKV_STRIDE: qkvWidth(attention), OUTPUT_STRIDE: padColumns(WIDTH) };
+  const pipeline = await gpu.compile("attention_gate", assembleShader([block, stepPart, attentionGateShader], constants));
+  const dispatch = prepareDispatch(gpu.device, "attention_gate", pipeline, [{ 0: qkv, 1: attended }, {}, { 0: rows }], [1, M, 1]);
+  return [{ ...dispatch, rowsPerWorkgroup: 1 }];
 }

@@ -2,7 +2,7 @@ import type { Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
-import { attentionDecode, attentionMerge } from "./attention.ts";
+import { attentionDecode, attentionGate, attentionMerge } from "./attention.ts";
 import { expertVec, route } from "./experts.ts";
 import { layerSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
 import { logitStatCount, matmulVec, type MatmulInput } from "./matmul.ts";
@@ -59,12 +59,13 @@ async function decodeStep(gpu: Gpu, schedule: Schedule, activations: Activations
   if (step.kind === "recurrence") return recurrence(gpu, step.step);
   if (step.kind === "route") return [await route(gpu, step.step)];
   if (step.kind === "experts") return expertVec(gpu, schedule, step.step);
-  const { heads, headDim } = step.step.attention;
-  const mergeWhileReading = splits > 1 && splits <= MERGED_SPLITS;
+  const { heads, headDim, isGated } = step.step.attention;
+  const mergeWhileReading = splits > 1 && splits <= MERGED_SPLITS && !isGated; // gates need the merged result
   const merge: MatmulInput = { kind: "merge", buffer: partials, splitStats, heads, headDim, splits };
   return [
     await attentionDecode(gpu, schedule, step.step, splits, partials, splitStats),
-    ...(splits > MERGED_SPLITS ? [await attentionMerge(gpu, step.step, splits, partials, splitStats)] : []),
+    ...(splits > 1 && !mergeWhileReading ? [await attentionMerge(gpu, step.step, splits, partials, splitStats)] : []),
+    ...(await attentionGate(gpu, step.step)),
     ...(await matmulVec(gpu, schedule, mergeWhileReading ? { ...step.output, input: merge } : step.output, M, rows)),
   ];
 }

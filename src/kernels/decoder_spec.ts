@@ -10,6 +10,8 @@ export interface DecoderSpec {
   /** Module of a table of learned positions `[positions, hiddenSize]` that is added to the embedding. */
   positions: { module: string; rows: number } | undefined;
   layers: readonly LayerSpec[];
+  /** A tensor whose last dimension is 1 in checkpoints that MLX saved; in those, gains are stored with their offset added. */
+  offsetAddedIf: string | undefined;
   finalNorm: NormSpec;
   /** Module of the output projection; the embedding's name when they are tied. */
   head: string;
@@ -65,15 +67,39 @@ export interface AttentionSpec {
   window: number;
   rope: RopeSpec;
   queryKeyNorm: QueryKeyNorm;
+  /** Whether the result is multiplied by the sigmoid of gates, which are projected like queries. */
+  isGated: boolean;
   /** Vector `[heads]` of logits that take part in every softmax and have no value. */
   sinks: string | undefined;
-  /** Rows: queries, keys, values, head by head. */
+  /** Rows: queries, keys, values, then gates where there are any, head by head. */
   qkv: LinearSpec;
   output: LinearSpec;
 }
 
+/** What a recurrent layer does between its two projections. */
+export type RecurrentSpec = ShortConvSpec | DeltaNetSpec;
+
 /** A gated short convolution over time: of its input's three equal stretches B, C and x, it gives C * conv(B * x). */
-export interface RecurrentSpec {
+export interface ShortConvSpec extends Convolution {
+  kind: "shortConv";
+}
+
+/** A gated delta net. Rows of its input: queries, keys and values, which are convolved, then gates, then b and a of every value head. */
+export interface DeltaNetSpec extends Convolution {
+  kind: "deltaNet";
+  keyHeads: number;
+  valueHeads: number;
+  keyDim: number;
+  valueDim: number;
+  /** Vectors `[valueHeads]`: the logarithm of the pace of forgetting, and what is added to a. */
+  decay: string;
+  decayBias: string;
+  /** Of every head's result, `[valueDim]`. */
+  norm: NormSpec;
+}
+
+/** A causal convolution over time of single channels, between two projections. */
+export interface Convolution {
   channels: number;
   /** Inputs that each result depends on, its own included. */
   taps: number;

@@ -32,6 +32,7 @@ export interface AttentionWeights {
 export interface RecurrentWeights {
   input: LinearWeights;
   kernel: GPUBuffer; // f32 [channels, taps], then [channels] biases
+  parameters: GPUBuffer | undefined; // of a delta net: f32 [valueHeads] decay, [valueHeads] its bias, [valueDim] gains
   output: LinearWeights;
 }
 

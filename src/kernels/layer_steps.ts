@@ -1,6 +1,6 @@
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
-import type { AttentionStep } from "./attention.ts";
+import { qkvWidth, type AttentionStep } from "./attention.ts";
 import type { AttentionSpec, DecoderSpec, MlpSpec, MoeSpec, RecurrentSpec, RopeSpec } from "./decoder_spec.ts";
 import type { AttentionWeights, DecoderWeights, LinearWeights, MlpWeights, MoeWeights, NormWeights, RecurrentWeights } from "./decoder_weights.ts";
 import type { ExpertStep, RouteStep } from "./experts.ts";
@@ -65,9 +65,9 @@ function mixerBranch(decoder: Decoder, activations: Activations, index: number):
 function attentionSteps(
   decoder: Decoder, activations: Activations, index: number, attention: AttentionSpec, weights: AttentionWeights, input: MatmulInput, { output, after }: Addition,
 ): Branch {
-  const { heads, kvHeads, headDim, rope } = attention;
+  const { heads, headDim, rope } = attention;
   const { M, rows, qkv, attended } = activations;
-  const stride = (heads + 2 * kvHeads) * headDim;
+  const stride = qkvWidth(attention);
   const inPlace = (label: string, norm: NormWeights | undefined, start: number): LayerStep[] =>
     norm ? [{ kind: "norm", step: { label, weights: norm, M, rows, place: { kind: "inPlace", buffer: qkv, stride, start } } }] : [];
   const ropeTable = decoder.ropes.get(rope);

@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Activations } from "./activations.ts";
-import { attentionPrefill, ropeAppend } from "./attention.ts";
+import { attentionGate, attentionPrefill, ropeAppend } from "./attention.ts";
 import { expertVec, route } from "./experts.ts";
 import { layerSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
 import { matmulTile, type RowDispatch } from "./matmul.ts";
@@ -34,7 +34,7 @@ async function prefillStep(gpu: Gpu, schedule: Schedule, { M, rows }: Activation
   if (step.kind === "recurrence") return recurrence(gpu, step.step);
   if (step.kind === "route") return [await route(gpu, step.step)];
   if (step.kind === "experts") return expertVec(gpu, schedule, step.step);
-  return [await ropeAppend(gpu, step.step), await attentionPrefill(gpu, step.step), ...(await matmulTile(gpu, step.output, M, rows))];
+  return [await ropeAppend(gpu, step.step), await attentionPrefill(gpu, step.step), ...(await attentionGate(gpu, step.step)), ...(await matmulTile(gpu, step.output, M, rows))];
 }
 
 /** Prepare the logits of every row of a chunk, for callers who ask for logits rather than text. */

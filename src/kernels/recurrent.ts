@@ -1,11 +1,13 @@
-import { prepareDispatch } from "../gpu/dispatch.ts";
+import { prepareDispatch, type Bindings } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { assembleShader } from "../gpu/shader.ts";
+import { assembleShader, type ShaderConstants } from "../gpu/shader.ts";
 import { padColumns } from "../quant/matrix.ts";
+import causalConvShader from "../../shaders/causal_conv.wgsl?raw";
+import deltaNetShader from "../../shaders/delta_net.wgsl?raw";
 import block from "../../shaders/lib/block.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
 import shortConvShader from "../../shaders/short_conv.wgsl?raw";
-import type { RecurrentSpec } from "./decoder_spec.ts";
+import type { DeltaNetSpec, RecurrentSpec } from "./decoder_spec.ts";
 import type { RecurrentWeights } from "./decoder_weights.ts";
 import type { RowDispatch } from "./matmul.ts";
 
@@ -20,23 +22,45 @@ export interface RecurrentStep {
   state: GPUBuffer; // f32 [slots, stateFloats]
 }
 
-/** Floats that a recurrent layer remembers of one sequence. */
-export function stateFloats({ channels, taps }: RecurrentSpec): number {
-  return channels * (taps - 1);
+/** Floats that a recurrent layer remembers of one sequence: the inputs of its convolution, then its matrices. */
+export function stateFloats(recurrent: RecurrentSpec): number {
+  const convolved = recurrent.channels * (recurrent.taps - 1);
+  if (recurrent.kind === "shortConv") return convolved;
+  return convolved + recurrent.valueHeads * recurrent.keyDim * recurrent.valueDim;
 }
 
 /** Prepare a recurrent layer's walk over the rows of a step. */
-export async function recurrence(gpu: Gpu, { recurrent, weights, M, rows, projected, output, state }: RecurrentStep): Promise<RowDispatch[]> {
+export async function recurrence(gpu: Gpu, step: RecurrentStep): Promise<RowDispatch[]> {
+  const { recurrent, weights, projected, output, state } = step;
   const { channels, taps, input } = recurrent;
-  const code = assembleShader([block, stepPart, shortConvShader], {
-    M,
+  const shared = {
+    M: step.M,
     CHANNELS: channels,
     TAPS: taps,
     INPUT_STRIDE: input.rows,
     OUTPUT_STRIDE: padColumns(recurrent.output.columns),
-  });
-  const pipeline = await gpu.compile("short_conv", code);
-  const groups = [{ 0: projected, 1: weights.kernel, 2: output, 3: state }, {}, { 0: rows }];
-  const dispatch = prepareDispatch(gpu.device, "short_conv", pipeline, groups, [Math.ceil(channels / 64), 1, 1]);
-  return [{ ...dispatch, rowsPerWorkgroup: M }];
+    STATE: stateFloats(recurrent),
+  };
+  const channelGroups = Math.ceil(channels / 64);
+  if (recurrent.kind === "shortConv") {
+    return [await walk(gpu, step, "short_conv", [block, stepPart, shortConvShader], shared, { 0: projected, 1: weights.kernel, 2: output, 3: state }, channelGroups)];
+  }
+  const { parameters } = weights;
+  return [
+    await walk(gpu, step, "causal_conv", [stepPart, causalConvShader], shared, { 0: projected, 1: weights.kernel, 2: state }, channelGroups),
+    await walk(gpu, step, "delta_net", [block, stepPart, deltaNetShader], { ...shared, ...deltaConstants(recurrent) }, { 0: projected, 1: parameters, 2: output, 3: state }, recurrent.valueHeads),
+  ];
+}
+
+function deltaConstants({ keyHeads, valueHeads, keyDim, valueDim, channels, taps, norm }: DeltaNetSpec): ShaderConstants {
+  return { KEY_HEADS: keyHeads, VALUE_HEADS: valueHeads, KEY_DIM: keyDim, VALUE_DIM: valueDim, STATE_START: channels * (taps - 1), EPSILON: norm.epsilon };
+}
+
+/** One dispatch that walks all rows by itself. */
+async function walk(
+  gpu: Gpu, { M, rows }: RecurrentStep, label: string, parts: readonly string[], constants: ShaderConstants, buffers: Bindings, workgroups: number,
+): Promise<RowDispatch> {
+  const pipeline = await gpu.compile(label, assembleShader(parts, constants));
+  const dispatch = prepareDispatch(gpu.device, label, pipeline, [buffers, {}, { 0: rows }], [workgroups, 1, 1]);
+  return { ...dispatch, rowsPerWorkgroup: M };
 }

@@ -1,5 +1,5 @@
 import type { ModelConfig } from "../formats/model_config.ts";
-import type { DecoderSpec, LayerSpec, RecurrentSpec, Routing } from "../kernels/decoder_spec.ts";
+import type { DecoderSpec, LayerSpec, Routing, ShortConvSpec } from "../kernels/decoder_spec.ts";
 import { rotation } from "./llama.ts";
 import { stacked } from "./modules.ts";
 import { expertsOf, type ExpertNames } from "./moe.ts";
@@ -54,10 +54,11 @@ function hybrid(config: ModelConfig, contextLength: number, intermediateSize: nu
   return { ...spec, layers };
 }
 
-function shortConv({ hiddenSize, convCacheLength: taps = 3, convBias = false }: ModelConfig, index: number): RecurrentSpec {
+function shortConv({ hiddenSize, convCacheLength: taps = 3, convBias = false }: ModelConfig, index: number): ShortConvSpec {
   const name = `model.layers.${index}.conv`;
   const module = (suffix: string, rows: number) => ({ module: `${name}.${suffix}`, rows, bias: convBias });
   return {
+    kind: "shortConv",
     channels: hiddenSize,
     taps,
     kernel: `${name}.conv.weight`,

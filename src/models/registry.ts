@@ -9,6 +9,7 @@ import { apertus, arcee, ernie4_5, helium, hunyuan, llama, ministral3, mistral, 
 import { qwen3Moe } from "./moe.ts";
 import { exaone4, glm, glm4, olmo2, olmo3 } from "./olmo.ts";
 import { qwen2, qwen3 } from "./qwen.ts";
+import { qwen3_5 } from "./qwen35.ts";
 
 /** Builds the spec of one family for a session of at most `contextLength` positions. */
 export type Family = (config: ModelConfig, contextLength: number) => DecoderSpec;
@@ -44,6 +45,8 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ["phi3", phi3],
   ["qwen2", qwen2],
   ["qwen3", qwen3],
+  ["qwen3_5", qwen3_5],
+  ["qwen3_5_text", qwen3_5],
   ["qwen3_moe", qwen3Moe],
   ["smollm3", smollm3],
   ["stablelm", stablelm],
