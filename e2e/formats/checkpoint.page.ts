@@ -8,7 +8,8 @@ import { createVector, layerMatrices, ropeTable, type DecoderWeights } from "../
 import { createKvCache } from "../../src/kernels/kv_cache.ts";
 import { chooseSchedule } from "../../src/kernels/schedule.ts";
 import { decoderSpec } from "../../src/models/registry.ts";
-import { destroyMatrix, type Matrix } from "../../src/quant/matrix.ts";
+import { destroyMatrix, formatKey, type Matrix } from "../../src/quant/matrix.ts";
+import type { QuantizedWidth } from "../../src/quant/quantise.ts";
 import { pickedCheckpoint } from "../../src/storage/picked_files.ts";
 import { withGpu, type Finding } from "../kernels/kernel_runs.ts";
 import { randomValues } from "../kernels/random_values.ts";
@@ -59,14 +60,23 @@ export async function compareWeights(): Promise<Finding[]> {
   });
 }
 
+/** The formats of a float checkpoint's matrices, quantised while it loads. */
+export async function quantisedFormats(quantize: QuantizedWidth): Promise<string[]> {
+  return withGpu({}, async (gpu) => {
+    const { plain } = tinyCheckpoints(FORMAT_CASES[0], randomValues(7));
+    const { weights } = await weightsOf(gpu, plain, quantize);
+    return matricesOf(weights).map(({ parts }) => formatKey(parts[0].format));
+  });
+}
+
 function matricesOf({ embedding, layers }: DecoderWeights): Matrix[] {
   return [embedding, ...layers.flatMap(layerMatrices)];
 }
 
-async function weightsOf(gpu: Gpu, files: readonly File[]): Promise<{ spec: DecoderSpec; weights: DecoderWeights }> {
+async function weightsOf(gpu: Gpu, files: readonly File[], quantize?: QuantizedWidth): Promise<{ spec: DecoderSpec; weights: DecoderWeights }> {
   const config = parseModelConfig(await files[0].text());
   const spec = decoderSpec(config, CONTEXT);
-  return { spec, weights: await loadWeights(gpu, spec, await readWeightMap(pickedCheckpoint(files)), config.quantization) };
+  return { spec, weights: await loadWeights(gpu, spec, await readWeightMap(pickedCheckpoint(files)), { quantization: config.quantization, quantize }) };
 }
 
 /** A runner on a device that all share, so that kernels are compiled once. */

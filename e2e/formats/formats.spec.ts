@@ -1,6 +1,7 @@
 import { expect, test } from "../support/fixtures.ts";
 import type { Finding } from "../kernels/kernel_runs.ts";
 import type { LogitErrors } from "./checkpoint.page.ts";
+import type { Differences } from "./quantise.page.ts";
 import { FORMAT_CASES } from "./format_cases.ts";
 
 const EXACT = 2e-6; // a few roundings of f32, which codes of 8 bits amplify
@@ -21,6 +22,17 @@ test("a whole checkpoint of every format becomes the matrices of its dequantised
   const findings = await harness.run<Finding[]>("/e2e/formats/checkpoint.page.ts", "compareWeights");
   for (const [i, { name, error }] of findings.entries()) expect.soft(error, name).toBeLessThan(FORMAT_CASES[i].isRounded ? HALF : EXACT);
   expect(findings.length).toBe(FORMAT_CASES.length);
+});
+
+test("float weights are quantised on load to the very bits of MLX's quantiser", async ({ harness }) => {
+  const findings = await harness.run<Differences[]>("/e2e/formats/quantise.page.ts", "quantiseEverything");
+  expect(findings.length).toBe(12);
+  expect(findings.filter(({ codes, pairs }) => codes + pairs > 0)).toEqual([]);
+});
+
+test("a float checkpoint quantised on load keeps its embedding at 8 bits", async ({ harness }) => {
+  const formats = await harness.run<string[]>("/e2e/formats/checkpoint.page.ts", "quantisedFormats", "q4");
+  expect(formats).toEqual(["q8 f32 g64", ...Array.from({ length: 4 }, () => "q4 f32 g64")]);
 });
 
 // Formats that become the same on the GPU share a page, and with it their compiled kernels: compiling takes nearly all the time.

@@ -1,6 +1,7 @@
 import { expect, test } from "@playwright/test";
 
 import { SUPPORTED_FORMATS, FORMATS, requireSupportedMethod } from "../../src/quant/formats.ts";
+import { quantiseGroup } from "../reference/mlx_quantise.ts";
 import { decodeE4m3, hexWords, packAwq, packHighFirst, packRows, packStream, packWords, takeOne, turnWords } from "../reference/packers.ts";
 
 // The words that each format's own tools write, so that the packers of the tests are known to be right.
@@ -59,4 +60,14 @@ test("a quantisation method that no format covers is refused by name, with the l
   expect(() => requireSupportedMethod({ method: "aqlm", ...method })).toThrow(/"aqlm".*not supported.*MLX affine \(2, 3/);
   expect(() => requireSupportedMethod({ method: "compressed-tensors", ...method, hasTransforms: true })).toThrow(/transforms/);
   for (const { name } of Object.values(FORMATS)) expect(SUPPORTED_FORMATS).toContain(name);
+});
+
+test("the reference quantiser gives the codes that MLX gives", () => {
+  const weights = codes(32, (i) => Math.fround(Number((0.9 * Math.sin(0.7 * i) + 0.1).toFixed(4))));
+  const group = quantiseGroup(weights, 4);
+  expect(group.scale).toBeCloseTo(-0.1241874993, 9);
+  expect(group.bias).toBeCloseTo(0.9934999943, 9);
+  expect(hexWords(packStream(group.codes, 4))).toBe("eea51037 ea51027c a51027ce 51027cee");
+  const negated = quantiseGroup(weights.map((weight) => -weight), 4);
+  expect(negated).toEqual({ scale: -group.scale, bias: -group.bias, codes: group.codes });
 });

@@ -9,6 +9,7 @@ import { createKvCache, longestContext } from "../kernels/kv_cache.ts";
 import { chooseSchedule } from "../kernels/schedule.ts";
 import { decoderSpec, requireFamily } from "../models/registry.ts";
 import { requireSupportedMethod } from "../quant/formats.ts";
+import type { QuantizedWidth } from "../quant/quantise.ts";
 import type { FileProgress } from "../storage/checkpoint.ts";
 import { openShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
@@ -65,7 +66,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
   const gpu = await Gpu.open();
   try {
     const { spec, contextLength } = planContext(gpu, config, options);
-    const weights = await loadWeights(gpu, spec, files, config.quantization, signal);
+    const weights = await loadWeights(gpu, spec, files, { quantization: config.quantization, quantize: quantizedWidth(options), signal });
     const runner = await createRunner(gpu, spec, weights, options, contextLength);
     onProgress?.({ phase: "ready", file: "", loadedBytes: progress.totalBytes, totalBytes: progress.totalBytes, fromCache: progress.fromCache });
     return { id: checkpoint.id, config, text, gpu, runner, contextLength };
@@ -95,8 +96,8 @@ async function createRunner(gpu: Gpu, spec: DecoderSpec, weights: DecoderWeights
 }
 
 function checkOptions({ quantize, kvCache, contextLength }: LoadOptions): void {
-  if (quantize !== undefined && quantize !== "none") {
-    throw new HearthError("invalid-options", `quantize: expected "none", found "${String(quantize)}". Quantising on load is not supported yet.`);
+  if (quantize !== undefined && !["q4", "q8", "none"].includes(quantize)) {
+    throw new HearthError("invalid-options", `quantize: expected "q4", "q8" or "none", found "${String(quantize)}"`);
   }
   if (kvCache !== undefined && kvCache !== "f16" && kvCache !== "f32") {
     throw new HearthError("invalid-options", `kvCache: expected "f16" or "f32", found "${String(kvCache)}"`);
@@ -104,6 +105,10 @@ function checkOptions({ quantize, kvCache, contextLength }: LoadOptions): void {
   if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
     throw new HearthError("invalid-options", `contextLength: expected a positive integer, found ${contextLength}`);
   }
+}
+
+function quantizedWidth({ quantize }: LoadOptions): QuantizedWidth | undefined {
+  return quantize === "none" ? undefined : quantize;
 }
 
 /** Choose the context: what was asked for, else what model, memory bindings and the default allow. */

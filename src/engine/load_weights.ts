@@ -12,6 +12,7 @@ import { stripedIndex } from "../kernels/striped.ts";
 import { stacked } from "../models/modules.ts";
 import { allocateMatrix, bytesPerRow, formatKey, isSameFormat, padColumns, type RowRun } from "../quant/matrix.ts";
 import type { ModuleWeights } from "../quant/module_weights.ts";
+import type { QuantizedWidth } from "../quant/quantise.ts";
 import type { RowMove } from "../quant/repack.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
 import { streamTensors } from "./stream_tensors.ts";
@@ -21,16 +22,33 @@ import { WeightJobs } from "./weight_jobs.ts";
 const RECOMPUTED = /\.(rotary_emb\.inv_freq|(attn|attention)\.(masked_)?bias|position_ids)$/;
 const OTHER_PARTS = /^(model\.)?(mtp|vision|audio|visual|multi_modal_projector|embed_vision|embed_audio)/;
 
+/** How weights are read. */
+export interface WeightOptions {
+  /** How the checkpoint is packed, by its config. */
+  quantization: Quantization | undefined;
+  /** What floats are quantised to while they load; nothing when undefined. */
+  quantize?: QuantizedWidth;
+  signal?: AbortSignal;
+}
+
+/** Embedding and head lose most by narrow codes, so they keep 8 bits; learned positions stay floats. */
+function widthOnLoad({ embedding, head, positions }: DecoderSpec, quantize: QuantizedWidth | undefined): (module: string) => QuantizedWidth | undefined {
+  return (module) => {
+    if (quantize === undefined || module === positions?.module) return undefined;
+    return module === embedding || module === head ? "q8" : quantize;
+  };
+}
+
 /**
  * Read a model's weights into GPU buffers. Walks the model's own tensor list, not the files: everything is recognised
  * and checked before the first weight byte is read, and nothing may be missing or left over.
  */
 export async function loadWeights(
-  gpu: Gpu, spec: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], quantization: Quantization | undefined, signal?: AbortSignal,
+  gpu: Gpu, spec: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], { quantization, quantize, signal }: WeightOptions,
 ): Promise<DecoderWeights> {
   const uploader = await Uploader.create(gpu);
   try {
-    const jobs = new WeightJobs(gpu, uploader, files, quantization, spec.embedding);
+    const jobs = new WeightJobs(gpu, uploader, files, { quantization, widthOnLoad: widthOnLoad(spec, quantize) }, spec.embedding);
     const isOffsetAdded = spec.offsetAddedIf !== undefined && jobs.shapeOf(spec.offsetAddedIf)?.at(-1) === 1;
     const weights = await allocateWeights(gpu, isOffsetAdded ? withoutOffsets(spec) : spec, jobs);
     const tied = weights.head === weights.embedding;

@@ -14,8 +14,8 @@ export interface LoadOptions {
   contextLength?: number;
   /** How keys and values are stored between tokens. Default "f16". */
   kvCache?: "f16" | "f32";
-  /** Quantise float weights while loading. Only "none" is supported yet. */
-  quantize?: "none";
+  /** Quantise float weights while loading, in groups of 64; embedding and output head keep 8 bits. Default "none". */
+  quantize?: "q4" | "q8" | "none";
 }
 
 /** A step of loading, for a progress bar. */

@@ -9,6 +9,7 @@ import type { ModuleSpec } from "../kernels/decoder_spec.ts";
 import { isCalibration, recogniseModule } from "../quant/module.ts";
 import { ModuleRepack, type TensorConsumer } from "../quant/module_repack.ts";
 import type { ModuleWeights } from "../quant/module_weights.ts";
+import { quantisedOnLoad, type QuantizedWidth } from "../quant/quantise.ts";
 import type { RowTarget } from "../quant/repack.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
 import { tensorNaming } from "./tensor_names.ts";
@@ -29,6 +30,13 @@ export interface VectorTarget {
   scale?: number;
 }
 
+/** How weights are stored, and how they are to be kept. */
+export interface StorageOptions {
+  quantization: Quantization | undefined;
+  /** Width that a module's floats are quantised to while they load, if at all. */
+  widthOnLoad: (module: string) => QuantizedWidth | undefined;
+}
+
 /** Finds the tensors of a checkpoint, and collects the jobs of those that a model wants. */
 export class WeightJobs {
   readonly #gpu: Gpu;
@@ -38,12 +46,14 @@ export class WeightJobs {
   readonly #jobs = new Map<string, TensorJob>();
   readonly #nameInFile: (name: string) => string;
   readonly #unread = new Set<string>();
+  readonly #widthOnLoad: (module: string) => QuantizedWidth | undefined;
 
   /** `embedding` is the model's name for its embedding table, which tells how the checkpoint spells all names. */
-  constructor(gpu: Gpu, uploader: Uploader, files: readonly WeightFile<CheckpointFile>[], quantization: Quantization | undefined, embedding: string) {
+  constructor(gpu: Gpu, uploader: Uploader, files: readonly WeightFile<CheckpointFile>[], { quantization, widthOnLoad }: StorageOptions, embedding: string) {
     this.#gpu = gpu;
     this.#uploader = uploader;
     this.#quantization = quantization;
+    this.#widthOnLoad = widthOnLoad;
     for (const { header } of files) for (const [name, entry] of header.tensors) this.#tensors.set(name, entry);
     this.#nameInFile = tensorNaming(embedding, (name) => this.#tensors.has(name));
   }
@@ -79,7 +89,9 @@ export class WeightJobs {
     if (isTransposed && "scales" in found.format) {
       throw new HearthError("unsupported-checkpoint", `${name}: quantised and stored transposed, which Hearth does not read`);
     }
-    return { ...found, rows, columns };
+    const width = this.#widthOnLoad(module);
+    const placed = { ...found, rows, columns };
+    return width ? quantisedOnLoad(placed, width) : placed;
   }
 
   /** Want all tensors of a module, repacked into its rows of a fused matrix. */

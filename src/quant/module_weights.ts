@@ -2,8 +2,8 @@ import { HearthError } from "../errors.ts";
 import type { TensorEntry } from "../formats/safetensors.ts";
 import type { WeightFormat } from "./matrix.ts";
 
-/** What a tensor holds that goes to the GPU as it is stored, or nearly: MLX's tensors, and floats. */
-export type TensorRole = "codes" | "scales" | "biases";
+/** What a tensor holds that goes to the GPU as it is stored, or nearly: MLX's tensors, and floats; or floats that are quantised on the way. */
+export type TensorRole = "codes" | "scales" | "biases" | "quantised";
 
 /** How codes lie in a tensor that is repacked code by code. */
 export type CodeSource =

@@ -7,10 +7,17 @@ import copyHalves from "../../shaders/repack/copy_halves.wgsl?raw";
 import copyWords from "../../shaders/repack/copy_words.wgsl?raw";
 import pack4 from "../../shaders/repack/pack_4.wgsl?raw";
 import pack8 from "../../shaders/repack/pack_8.wgsl?raw";
+import floatsBf16 from "../../shaders/repack/floats_bf16.wgsl?raw";
+import floatsF16 from "../../shaders/repack/floats_f16.wgsl?raw";
+import floatsF32 from "../../shaders/repack/floats_f32.wgsl?raw";
 import packF16 from "../../shaders/repack/pack_f16.wgsl?raw";
 import pairs16 from "../../shaders/repack/pairs_16.wgsl?raw";
 import pairs32 from "../../shaders/repack/pairs_32.wgsl?raw";
-import { codeBytesPerRow, type Matrix, type MatrixPart, type WeightFormat } from "./matrix.ts";
+import quantise from "../../shaders/repack/quantise.wgsl?raw";
+import storePairBf16 from "../../shaders/repack/store_pair_bf16.wgsl?raw";
+import storePairF16 from "../../shaders/repack/store_pair_f16.wgsl?raw";
+import storePairF32 from "../../shaders/repack/store_pair_f32.wgsl?raw";
+import { codeBytesPerRow, hasPairs, type Matrix, type MatrixPart, type WeightFormat } from "./matrix.ts";
 import type { CodeSource, TensorRole } from "./module_weights.ts";
 
 /** How one tensor becomes part of a matrix: its bytes come in units, either rows or blocks of 32 columns of all rows. */
@@ -25,10 +32,13 @@ export interface Recipe {
   /** Threads that a unit takes, of one row. */
   itemsPerUnit: number;
   target: (part: MatrixPart) => GPUBuffer;
+  /** A second buffer that is filled at once. */
+  secondTarget?: (part: MatrixPart) => GPUBuffer;
 }
 
 /** The recipe of a tensor that is stored nearly as the runtime keeps it. */
 export function nativeRecipe(role: TensorRole, format: WeightFormat, matrix: Matrix, rows: number): Recipe {
+  if (role === "quantised") return { ...quantising(format, matrix.columns), by: "rows", units: rows };
   const recipe = role === "codes" ? nativeCodes(format, matrix.columns, matrix.paddedColumns) : pairs(format, matrix.columns, role === "scales" ? 0 : 1);
   return { ...recipe, by: "rows", units: rows };
 }
@@ -45,6 +55,25 @@ function nativeCodes(format: WeightFormat, columns: number, paddedColumns: numbe
   const SOURCE_WORDS = codeBytesPerRow(format, columns) / 4;
   const [name, shader] = format.codes === "q4" ? ["codes_q4", codesQ4] : ["copy_words", copyWords];
   return { name, shaders: [shader], constants: { SOURCE_WORDS, TARGET_WORDS }, bytesPerUnit: 4 * SOURCE_WORDS, itemsPerUnit: SOURCE_WORDS, target };
+}
+
+const QUANTISE_PARTS = { f32: [floatsF32, storePairF32], f16: [floatsF16, storePairF16], bf16: [floatsBf16, storePairBf16] };
+
+/** Float weights whose type the format's scales share, quantised by the row. */
+function quantising(format: WeightFormat, columns: number): RowRecipe {
+  if (!hasPairs(format)) throw new Error(`floats are not quantised to ${format.codes}`);
+  const { scales, group } = format;
+  const isWide = scales === "f32";
+  const GROUPS = columns / group;
+  return {
+    name: "quantise",
+    shaders: [...QUANTISE_PARTS[scales], quantise],
+    constants: { BITS: format.codes === "q4" ? 4 : 8, GROUP: group, COLUMNS: columns, GROUPS, PAIR_WORDS: isWide ? 2 : 1 },
+    bytesPerUnit: columns * (isWide ? 4 : 2),
+    itemsPerUnit: GROUPS,
+    target: (part) => part.codes,
+    secondTarget: (part) => part.pairs!, // allocated for every quantised format
+  };
 }
 
 function pairs(format: WeightFormat, columns: number, HALF: number): RowRecipe {

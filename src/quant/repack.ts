@@ -148,12 +148,12 @@ export class TensorRepacker {
   }
 
   #repack(first: number, count: number): void {
-    const { name, by, itemsPerUnit, target } = this.#recipe;
+    const { name, by, itemsPerUnit, target, secondTarget } = this.#recipe;
     const kernel = {
       name,
       pipeline: this.#pipeline,
       slabUniform: this.#slabUniform,
-      bindings: (part: MatrixPart) => ({ 0: this.#uploader.staging, 1: target(part) }),
+      bindings: (part: MatrixPart) => ({ 0: this.#uploader.staging, 1: target(part), 2: secondTarget?.(part) }),
     };
     if (by === "rows") {
       const rows = { first, end: first + count, inSource: first };
