@@ -64,7 +64,7 @@ async function runFamily(gpu: Gpu, golden: FamilyGolden, spelling: Spelling | un
   const checkpoint = { name: golden.name, config: golden.config, tensors: tensorsOf(spec), tokens10: TOKEN_IDS, tokens70: [] };
   const respell = (name: string) => (spelling ? (name.startsWith("model.") ? spelling.prefix + name.slice(6) : spelling.head + name) : name);
   const files = await readWeightMap(pickedCheckpoint(randomCheckpoint(checkpoint, respell)));
-  const weights = await loadWeights(gpu, spec, files, config.quantization);
+  const weights = await loadWeights(gpu, spec, files, { quantization: config.quantization });
   const ropes = await createRopeTables(gpu, spec, contextLength);
   const cache = await createKvCache(gpu, spec, "f32", contextLength, 1);
   const runner = await Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, contextLength);
