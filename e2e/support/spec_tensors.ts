@@ -1,4 +1,4 @@
-import type { AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, NormSpec } from "../../src/kernels/decoder_spec.ts";
+import type { AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, MambaSpec, NormSpec } from "../../src/kernels/decoder_spec.ts";
 
 /** A tensor of a checkpoint. */
 export interface TensorShape {
@@ -31,6 +31,7 @@ function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
     ...(attention?.sinks ? [{ name: attention.sinks, shape: [attention.heads] }] : []),
     ...(recurrent ? [{ name: recurrent.kernel, shape: [recurrent.channels, 1, recurrent.taps] }, ...(recurrent.bias ? [{ name: recurrent.bias, shape: [recurrent.channels] }] : [])] : []),
     ...(recurrent?.kind === "deltaNet" ? deltaTensors(recurrent) : []),
+    ...(recurrent?.kind === "mamba" ? mambaTensors(recurrent) : []),
     ...(mlp && typeof mlp.activation !== "string" ? slopes(mlp.activation.module) : []),
   ];
 }
@@ -57,6 +58,10 @@ function linear({ columns, sources }: LinearSpec): TensorShape[] {
 
 function deltaTensors({ decay, decayBias, norm: { module }, valueHeads, valueDim }: DeltaNetSpec): TensorShape[] {
   return [{ name: decay, shape: [valueHeads] }, { name: decayBias, shape: [valueHeads] }, { name: `${module}.weight`, shape: [valueDim] }];
+}
+
+function mambaTensors({ decay, paceBias, skip, heads, norm: ownNorm, output }: MambaSpec): TensorShape[] {
+  return [...[decay, paceBias, skip].map((name) => ({ name, shape: [heads] })), ...norm(ownNorm, output.columns)];
 }
 
 function slopes(module: string): TensorShape[] {

@@ -3,7 +3,7 @@ import type { Quantization } from "../formats/model_config.ts";
 import type { WeightFile } from "../formats/shard_index.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Uploader } from "../gpu/upload.ts";
-import type { AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec, RecurrentSpec } from "../kernels/decoder_spec.ts";
+import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec, RecurrentSpec } from "../kernels/decoder_spec.ts";
 import {
   createVector, type AttentionWeights, type DecoderWeights, type LayerWeights, type LinearWeights, type MlpWeights, type MoeWeights,
   type NormWeights, type RecurrentWeights,
@@ -133,17 +133,32 @@ async function recurrentWeights(gpu: Gpu, jobs: WeightJobs, recurrent: Recurrent
   return {
     input: await linear(gpu, jobs, input),
     kernel: buffer,
-    parameters: recurrent.kind === "deltaNet" ? await deltaParameters(gpu, jobs, recurrent) : undefined,
+    parameters: await recurrentParameters(gpu, jobs, recurrent),
+    outputNorm: recurrent.kind === "mamba" && recurrent.norm ? await streamNorm(gpu, jobs, recurrent.norm, output.columns, 1) : undefined,
     output: await linear(gpu, jobs, output),
   };
 }
 
-async function deltaParameters(gpu: Gpu, jobs: WeightJobs, { valueHeads, valueDim, decay, decayBias, norm }: DeltaNetSpec): Promise<GPUBuffer> {
-  const values = new Float32Array(2 * valueHeads + valueDim);
-  const buffer = await createVector(gpu, decay, values);
-  jobs.wantVector(decay, valueHeads, { buffer, values, place: (i) => i });
-  jobs.wantVector(decayBias, valueHeads, { buffer, values, place: (i) => valueHeads + i });
-  jobs.wantVector(`${norm.module}.weight`, valueDim, { buffer, values, place: (i) => 2 * valueHeads + i });
+async function recurrentParameters(gpu: Gpu, jobs: WeightJobs, recurrent: RecurrentSpec): Promise<GPUBuffer | undefined> {
+  if (recurrent.kind === "shortConv") return undefined;
+  if (recurrent.kind === "mamba") {
+    const { heads, decay, paceBias, skip } = recurrent;
+    return sideBySide(gpu, jobs, [decay, paceBias, skip].map((name) => ({ name, length: heads })));
+  }
+  const { valueHeads, valueDim, decay, decayBias, norm } = recurrent;
+  return sideBySide(gpu, jobs, [{ name: decay, length: valueHeads }, { name: decayBias, length: valueHeads }, { name: `${norm.module}.weight`, length: valueDim }]);
+}
+
+/** Vectors one after another in one buffer. */
+async function sideBySide(gpu: Gpu, jobs: WeightJobs, vectors: readonly { name: string; length: number }[]): Promise<GPUBuffer> {
+  const values = new Float32Array(vectors.reduce((sum, { length }) => sum + length, 0));
+  const buffer = await createVector(gpu, vectors[0].name, values);
+  let start = 0;
+  for (const { name, length } of vectors) {
+    const first = start;
+    jobs.wantVector(name, length, { buffer, values, place: (i) => first + i });
+    start += length;
+  }
   return buffer;
 }
 

@@ -78,7 +78,7 @@ export class WeightJobs {
   recognise({ module, rows, isTransposed }: ModuleSpec, columns: number): ModuleWeights {
     const name = this.#nameInFile(module);
     const [expectedRows, expectedColumns] = isTransposed ? [columns, rows] : [rows, columns];
-    const query = { module: name, rows: expectedRows, columns: expectedColumns, find: (tensor: string) => this.#tensors.get(tensor) };
+    const query = { module: name, rows: expectedRows, columns: expectedColumns, find: (tensor: string) => stacked(this.#tensors.get(tensor)) };
     const found = recogniseModule(query, this.#quantization);
     if (found.rows !== expectedRows || found.columns !== expectedColumns) {
       throw new HearthError(
@@ -131,6 +131,13 @@ export class WeightJobs {
     if (leftOver.length === 0) return;
     throw new HearthError("unsupported-checkpoint", `The checkpoint has ${leftOver.length} tensors that its model_type does not account for, such as ${leftOver.slice(0, 3).join(", ")}`);
   }
+}
+
+/** Matrices of experts in one tensor `[experts, rows, columns]` lie one under another. */
+function stacked(entry: TensorEntry | undefined): TensorEntry | undefined {
+  if (entry?.shape.length !== 3) return entry;
+  const [experts, rows, columns] = entry.shape;
+  return { ...entry, shape: [experts * rows, columns] };
 }
 
 class VectorConsumer implements TensorConsumer {

@@ -4,6 +4,7 @@ import {
   booleanField, integerField, integersField, numberField, numbersField, objectField, parseFields, requiredInteger, stringField,
   stringsField, type Bounds, type Fields,
 } from "./config_fields.ts";
+import { parseMixers, type MixerConfig } from "./mixer_config.ts";
 import { parseQuantization, type Quantization } from "./quantization.ts";
 import { parseRope, parseSlidingRope, type RopeConfig } from "./rope_config.ts";
 
@@ -14,7 +15,7 @@ export type { Quantization, RopeConfig };
  * What config.json says, in camelCase; a key that is absent or null is undefined.
  * Class defaults differ per family and are applied in src/models, not here.
  */
-export interface ModelConfig {
+export interface ModelConfig extends MixerConfig {
   /** `model_type` of the decoder, or `architectures[0]` when there is none. */
   modelType: string;
   architectures: string[];
@@ -52,34 +53,6 @@ export interface ModelConfig {
   logitsScaling?: number;
   /** Factor of the logits. */
   logitScale?: number;
-  experts?: number;
-  /** Experts that each token chooses. */
-  expertsPerToken?: number;
-  moeIntermediateSize?: number;
-  /** Whether the weights of chosen experts sum to one. */
-  normTopkProb?: boolean;
-  decoderSparseStep?: number;
-  mlpOnlyLayers?: number[];
-  /** Layers at the front without experts. */
-  denseLayers?: number;
-  useExpertBias?: boolean;
-  routedScalingFactor?: number;
-  /** Layers with attention, where only some have it. */
-  fullAttnIdxs?: number[];
-  /** Taps of short convolutions. */
-  convCacheLength?: number;
-  convBias?: boolean;
-  /** How the width of MLPs follows from the stated one. */
-  blockAutoAdjustFfDim?: boolean;
-  blockFfnDimMultiplier?: number;
-  blockMultipleOf?: number;
-  /** Every so many layers, one has attention. */
-  fullAttentionInterval?: number;
-  linearKeyHeads?: number;
-  linearValueHeads?: number;
-  linearKeyHeadDim?: number;
-  linearValueHeadDim?: number;
-  linearConvKernelDim?: number;
   /** Number format of the original weights. */
   dtype?: string;
   /** Null switches the window off; absent leaves it to the family's default. */
@@ -169,32 +142,12 @@ export function parseModelConfig(text: string, fileName = "config.json"): ModelC
     attentionMultiplier: numberField(fields, "attention_multiplier", FACTOR),
     logitsScaling: numberField(fields, "logits_scaling", FACTOR),
     logitScale: numberField(fields, "logit_scale", FACTOR),
-    experts: integerField(fields, "num_experts", WIDTH) ?? integerField(fields, "num_local_experts", { min: 0, max: WIDTH.max }),
-    expertsPerToken: integerField(fields, "num_experts_per_tok", { min: 0, max: WIDTH.max }),
-    moeIntermediateSize: integerField(fields, "moe_intermediate_size", WIDTH),
-    normTopkProb: booleanField(fields, "norm_topk_prob"),
-    decoderSparseStep: integerField(fields, "decoder_sparse_step", LAYERS),
-    mlpOnlyLayers: fields.values.has("mlp_only_layers") ? integersField(fields, "mlp_only_layers", { min: 0, max: LAYERS.max }) : undefined,
-    denseLayers: integerField(fields, "num_dense_layers", { min: 0, max: LAYERS.max }),
-    useExpertBias: booleanField(fields, "use_expert_bias"),
-    routedScalingFactor: numberField(fields, "routed_scaling_factor", FACTOR),
-    fullAttnIdxs: fields.values.has("full_attn_idxs") ? integersField(fields, "full_attn_idxs", { min: 0, max: LAYERS.max }) : undefined,
-    convCacheLength: integerField(fields, "conv_L_cache", { min: 2, max: 64 }),
-    convBias: booleanField(fields, "conv_bias"),
-    blockAutoAdjustFfDim: booleanField(fields, "block_auto_adjust_ff_dim"),
-    blockFfnDimMultiplier: numberField(fields, "block_ffn_dim_multiplier", FACTOR),
-    blockMultipleOf: integerField(fields, "block_multiple_of", WIDTH),
-    fullAttentionInterval: integerField(fields, "full_attention_interval", LAYERS),
-    linearKeyHeads: integerField(fields, "linear_num_key_heads", HEADS),
-    linearValueHeads: integerField(fields, "linear_num_value_heads", HEADS),
-    linearKeyHeadDim: integerField(fields, "linear_key_head_dim", { min: 1, max: 256 }),
-    linearValueHeadDim: integerField(fields, "linear_value_head_dim", { min: 1, max: 256 }),
-    linearConvKernelDim: integerField(fields, "linear_conv_kernel_dim", { min: 2, max: 64 }),
+    ...parseMixers(fields),
     dtype: stringField(fields, "dtype") ?? stringField(fields, "torch_dtype"),
     slidingWindow: nullable(fields, "sliding_window", integerField(fields, "sliding_window", POSITIONS)),
     useSlidingWindow: booleanField(fields, "use_sliding_window"),
     maxWindowLayers: integerField(fields, "max_window_layers", { min: 0, max: LAYERS.max }),
-    layerTypes: stringsField(fields, "layer_types"),
+    layerTypes: stringsField(fields, "layer_types") ?? stringsField(fields, "layers_block_type"),
     slidingWindowPattern: slidingWindowPattern(fields),
     rope: parseRope(fields),
     slidingRope: parseSlidingRope(fields),

@@ -77,7 +77,7 @@ export interface AttentionSpec {
 }
 
 /** What a recurrent layer does between its two projections. */
-export type RecurrentSpec = ShortConvSpec | DeltaNetSpec;
+export type RecurrentSpec = ShortConvSpec | DeltaNetSpec | MambaSpec;
 
 /** A gated short convolution over time: of its input's three equal stretches B, C and x, it gives C * conv(B * x). */
 export interface ShortConvSpec extends Convolution {
@@ -96,6 +96,22 @@ export interface DeltaNetSpec extends Convolution {
   decayBias: string;
   /** Of every head's result, `[valueDim]`. */
   norm: NormSpec;
+}
+
+/** A Mamba-2 mixer. Rows of its input: x, B and C, which are convolved, then gates, then the pace of every head. */
+export interface MambaSpec extends Convolution {
+  kind: "mamba";
+  heads: number;
+  headDim: number;
+  /** Groups of heads that share B and C. */
+  groups: number;
+  stateDim: number;
+  /** Vectors `[heads]`: the logarithm of the pace of forgetting, what is added to the pace, and the share of x that passes by. */
+  decay: string;
+  paceBias: string;
+  skip: string;
+  /** Of the gated result. */
+  norm: NormSpec | undefined;
 }
 
 /** A causal convolution over time of single channels, between two projections. */

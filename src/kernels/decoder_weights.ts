@@ -32,7 +32,8 @@ export interface AttentionWeights {
 export interface RecurrentWeights {
   input: LinearWeights;
   kernel: GPUBuffer; // f32 [channels, taps], then [channels] biases
-  parameters: GPUBuffer | undefined; // of a delta net: f32 [valueHeads] decay, [valueHeads] its bias, [valueDim] gains
+  parameters: GPUBuffer | undefined; // f32; of a delta net [valueHeads] decay, [valueHeads] its bias, [valueDim] gains; of Mamba [3, heads]
+  outputNorm: NormWeights | undefined; // of what the output projection reads
   output: LinearWeights;
 }
 

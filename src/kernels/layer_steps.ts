@@ -53,11 +53,14 @@ function mixerBranch(decoder: Decoder, activations: Activations, index: number):
   const layer = decoder.weights.layers[index];
   const { attention, recurrent, residualScale } = decoder.spec.layers[index];
   const { before, input } = normalised(activations, layer.attentionNorm, "attention input");
-  const result = (weights: LinearWeights): Addition =>
-    added(activations, "output", weights, { kind: "plain", buffer: activations.attended }, layer.attentionPostNorm, residualScale);
+  const result = (weights: LinearWeights, norm: NormWeights | undefined): Addition => {
+    const { attended: buffer } = activations;
+    const read: MatmulInput = norm ? { kind: "rms", buffer, gains: norm.gains, width: norm.width, epsilon: norm.epsilon } : { kind: "plain", buffer };
+    return added(activations, "output", weights, read, layer.attentionPostNorm, residualScale);
+  };
   const branches = [
-    ...(attention && layer.attention ? [attentionSteps(decoder, activations, index, attention, layer.attention, input, result(layer.attention.output))] : []),
-    ...(recurrent && layer.recurrent ? [recurrentSteps(decoder, activations, index, recurrent, layer.recurrent, input, result(layer.recurrent.output))] : []),
+    ...(attention && layer.attention ? [attentionSteps(decoder, activations, index, attention, layer.attention, input, result(layer.attention.output, undefined))] : []),
+    ...(recurrent && layer.recurrent ? [recurrentSteps(decoder, activations, index, recurrent, layer.recurrent, input, result(layer.recurrent.output, layer.recurrent.outputNorm))] : []),
   ];
   return { read: [...before, ...branches.flatMap(({ read }) => read)], write: branches.flatMap(({ write }) => write) };
 }

@@ -6,8 +6,9 @@ import causalConvShader from "../../shaders/causal_conv.wgsl?raw";
 import deltaNetShader from "../../shaders/delta_net.wgsl?raw";
 import block from "../../shaders/lib/block.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
+import mambaShader from "../../shaders/mamba.wgsl?raw";
 import shortConvShader from "../../shaders/short_conv.wgsl?raw";
-import type { DeltaNetSpec, RecurrentSpec } from "./decoder_spec.ts";
+import type { DeltaNetSpec, MambaSpec, RecurrentSpec } from "./decoder_spec.ts";
 import type { RecurrentWeights } from "./decoder_weights.ts";
 import type { RowDispatch } from "./matmul.ts";
 
@@ -26,6 +27,7 @@ export interface RecurrentStep {
 export function stateFloats(recurrent: RecurrentSpec): number {
   const convolved = recurrent.channels * (recurrent.taps - 1);
   if (recurrent.kind === "shortConv") return convolved;
+  if (recurrent.kind === "mamba") return convolved + recurrent.heads * recurrent.headDim * recurrent.stateDim;
   return convolved + recurrent.valueHeads * recurrent.keyDim * recurrent.valueDim;
 }
 
@@ -45,15 +47,22 @@ export async function recurrence(gpu: Gpu, step: RecurrentStep): Promise<RowDisp
   if (recurrent.kind === "shortConv") {
     return [await walk(gpu, step, "short_conv", [block, stepPart, shortConvShader], shared, { 0: projected, 1: weights.kernel, 2: output, 3: state }, channelGroups)];
   }
-  const { parameters } = weights;
-  return [
-    await walk(gpu, step, "causal_conv", [stepPart, causalConvShader], shared, { 0: projected, 1: weights.kernel, 2: state }, channelGroups),
-    await walk(gpu, step, "delta_net", [block, stepPart, deltaNetShader], { ...shared, ...deltaConstants(recurrent) }, { 0: projected, 1: parameters, 2: output, 3: state }, recurrent.valueHeads),
-  ];
+  const convolution = await walk(gpu, step, "causal_conv", [stepPart, causalConvShader], shared, { 0: projected, 1: weights.kernel, 2: state }, channelGroups);
+  const buffers = { 0: projected, 1: weights.parameters, 2: output, 3: state };
+  if (recurrent.kind === "mamba") {
+    const constants = { ...shared, ...mambaConstants(recurrent) };
+    return [convolution, await walk(gpu, step, "mamba", [block, stepPart, mambaShader], constants, buffers, recurrent.heads)];
+  }
+  const constants = { ...shared, ...deltaConstants(recurrent) };
+  return [convolution, await walk(gpu, step, "delta_net", [block, stepPart, deltaNetShader], constants, buffers, recurrent.valueHeads)];
 }
 
 function deltaConstants({ keyHeads, valueHeads, keyDim, valueDim, channels, taps, norm }: DeltaNetSpec): ShaderConstants {
   return { KEY_HEADS: keyHeads, VALUE_HEADS: valueHeads, KEY_DIM: keyDim, VALUE_DIM: valueDim, STATE_START: channels * (taps - 1), EPSILON: norm.epsilon };
+}
+
+function mambaConstants({ heads, headDim, groups, stateDim, channels, taps }: MambaSpec): ShaderConstants {
+  return { HEADS: heads, HEAD_DIM: headDim, GROUPS: groups, STATE_DIM: stateDim, STATE_START: channels * (taps - 1) };
 }
 
 /** One dispatch that walks all rows by itself. */

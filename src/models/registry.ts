@@ -3,6 +3,7 @@ import type { ModelConfig } from "../formats/model_config.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { gemma, gemma2, gemma3 } from "./gemma.ts";
 import { granite, graniteSwa } from "./granite.ts";
+import { graniteHybrid } from "./granite_hybrid.ts";
 import { cohere2, gpt2, gptNeox, phi, stablelm, starcoder2 } from "./layer_norm.ts";
 import { lfm2, lfm2Moe } from "./lfm2.ts";
 import { apertus, arcee, ernie4_5, helium, hunyuan, llama, ministral3, mistral, nemotron, phi3, smollm3 } from "./llama.ts";
@@ -31,6 +32,7 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ["gpt_neox", gptNeox],
   ["granite", granite],
   ["granite_swa", graniteSwa],
+  ["granitemoehybrid", graniteHybrid],
   ["helium", helium],
   ["hunyuan_v1_dense", hunyuan],
   ["lfm2", lfm2],
