@@ -1,6 +1,6 @@
 import { bitsandbytes, fp8, nvfp4 } from "./float_cases.ts";
-import { awq, bitsandbytesInt8, compressedIntegers, gptq, signedBytes } from "./integer_cases.ts";
-import { mlxAffine, mlxFloat } from "./mlx_cases.ts";
+import { awq, bitsandbytesInt8, compressedIntegers, gemma, gptq, gptqMixed, signedBytes } from "./integer_cases.ts";
+import { mlxAffine, mlxFloat, mlxMixed } from "./mlx_cases.ts";
 import type { FormatCase } from "./stored_module.ts";
 
 const GPTQ = { quant_method: "gptq" };
@@ -8,6 +8,7 @@ const GPTQ = { quant_method: "gptq" };
 /** Every format, in every variant that is repacked in a way of its own. */
 export const FORMAT_CASES: readonly FormatCase[] = [
   ...[2, 3, 4, 5, 6, 8].map((bits) => mlxAffine(bits, bits === 3 ? 32 : 64, bits === 5 ? "F16" : "BF16")),
+  mlxMixed,
   mlxFloat("mxfp4"),
   mlxFloat("nvfp4"),
   mlxFloat("mxfp8"),
@@ -20,6 +21,7 @@ export const FORMAT_CASES: readonly FormatCase[] = [
   gptq("GPTQ, 4 bits, act-order", { bits: 4, group: 64, version: 1, actOrder: true, config: GPTQ }),
   gptq("GPTQ, 4 bits, groups of 16", { bits: 4, group: 16, version: 1, config: GPTQ }),
   gptq("AutoRound in GPTQ's layout", { bits: 4, group: 64, version: 1, sym: true, config: { quant_method: "auto-round", packing_format: "auto_round:auto_gptq" } }),
+  gptqMixed,
   awq,
   compressedIntegers("compressed-tensors, 4 bits, symmetric", { bits: 4, group: 64, symmetric: true, dtype: "BF16" }),
   compressedIntegers("compressed-tensors, 4 bits, asymmetric", { bits: 4, group: 64, symmetric: false, dtype: "BF16" }),
@@ -38,4 +40,7 @@ export const FORMAT_CASES: readonly FormatCase[] = [
   bitsandbytes("nf4", true),
   bitsandbytes("fp4", false),
   bitsandbytesInt8,
+  gemma(2),
+  gemma(4),
+  gemma(8),
 ];

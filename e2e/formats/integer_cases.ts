@@ -140,3 +140,35 @@ export const bitsandbytesInt8: FormatCase = {
     };
   },
 };
+
+/** GPTQ at two widths and two group sizes, told by the tensors alone. */
+export const gptqMixed: FormatCase = {
+  name: "GPTQ, 4 and 8 bits",
+  config: { quantization_config: { quant_method: "gptq", bits: 4, group_size: 64 } },
+  pack: (random, rows, columns, module) => {
+    const [bits, group] = module.endsWith("up_proj") ? [8, 32] : [4, 64];
+    return gptq("", { bits, group, version: 1, config: {} }).pack(random, rows, columns, module);
+  },
+};
+
+/** Gemma's quantisation-aware checkpoints. */
+export function gemma(bits: 2 | 4 | 8): FormatCase {
+  return {
+    name: `Gemma QAT, ${bits} bits`,
+    config: { quantization_config: { quant_method: "gemma", num_bits: bits } },
+    pack: (random, rows, columns) => {
+      const codes = randomCodes(random, rows * columns, 2 ** bits);
+      const middle = 2 ** (bits - 1);
+      const scales = floats("F32", randomScales(random, rows, scaleSize(columns, bits)));
+      const stored = bits === 8 ? codes.map((code) => (code + 128) % 256) : codes;
+      return {
+        weights: weightsOf(rows, columns, (n, k) => (codes[n * columns + k] - middle) * scales.values[n]),
+        tensors: [
+          { suffix: "weight", dtype: bits === 8 ? "I8" : "U8", shape: [rows, (columns * bits) / 8], bytes: packRows(rows, columns, (n, k) => stored[n * columns + k], (row) => packStream(row, bits)) },
+          { suffix: "weight_scale", dtype: "F32", shape: [rows, 1], bytes: scales.bytes },
+          { suffix: "input_activation_scale", dtype: "F32", shape: [], bytes: new Uint8Array(4) },
+        ],
+      };
+    },
+  };
+}

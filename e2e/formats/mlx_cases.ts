@@ -50,3 +50,14 @@ export function mlxFloat(mode: "mxfp4" | "nvfp4" | "mxfp8"): FormatCase {
     },
   };
 }
+
+const [four, six] = [mlxAffine(4, 64, "BF16"), mlxAffine(6, 64, "BF16")];
+const SIX_BITS = ["self_attn.v_proj", "mlp.up_proj"].map((module) => `model.layers.0.${module}`);
+
+/** MLX affine at two widths: the value beside query and key, and one of gate and up, which the runtime keeps in turn. */
+export const mlxMixed: FormatCase = {
+  name: "MLX affine, 4 and 6 bits",
+  config: { quantization: { bits: 4, group_size: 64, ...Object.fromEntries(SIX_BITS.map((module) => [module, { bits: 6, group_size: 64 }])) } },
+  packsEmbedding: true,
+  pack: (random, rows, columns, module) => (SIX_BITS.includes(module) ? six : four).pack(random, rows, columns, module),
+};

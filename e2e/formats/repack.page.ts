@@ -24,7 +24,7 @@ export async function everyFormat(): Promise<Finding[]> {
     const uploader = await Uploader.create(gpu);
     const findings: Finding[] = [];
     for (const [i, { name, config, pack }] of FORMAT_CASES.entries()) {
-      const { tensors, weights } = pack(randomValues(i + 1), ROWS, COLUMNS);
+      const { tensors, weights } = pack(randomValues(i + 1), ROWS, COLUMNS, "m");
       const found = await repacked(gpu, uploader, tensors, quantizationOf(config), ROWS, COLUMNS);
       findings.push({ name, error: worstWeight(found, weights) });
     }

@@ -19,7 +19,7 @@ export interface StoredModule {
 export interface FormatCase {
   name: string;
   config: Record<string, unknown>;
-  pack: (random: RandomValues, rows: number, columns: number) => StoredModule;
+  pack: (random: RandomValues, rows: number, columns: number, module: string) => StoredModule;
   /** Whether the embedding is stored alike. */
   packsEmbedding?: boolean;
   /** Weights are kept in half floats, because the runtime's groups cannot follow the format's. */

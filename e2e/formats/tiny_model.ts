@@ -30,7 +30,7 @@ export function tinyCheckpoints(format: FormatCase, random: RandomValues): { sto
     for (const list of lists) list.push({ suffix: name, dtype: "F32", shape, bytes });
   };
   const addPacked = (module: string, rows: number, columns: number) => {
-    const { tensors, weights } = format.pack(random, rows, columns);
+    const { tensors, weights } = format.pack(random, rows, columns, module);
     stored.push(...tensors.map((tensor) => ({ ...tensor, suffix: `${module}.${tensor.suffix}` })));
     addPlain(`${module}.weight`, [rows, columns], weights, [plain]);
   };

@@ -197,6 +197,20 @@ const int8: Vector = {
   expected: [[0, 0, 2.54, -1.28], [1, 0, 0.32, 0]],
 };
 
+function gemma(bits: number, bytes: string, values: number[]): Vector {
+  return {
+    name: `Gemma QAT, ${bits} bits`,
+    config: { quantization_config: { quant_method: "gemma", num_bits: bits } },
+    rows: 1,
+    columns: 32,
+    tensors: [
+      { suffix: "weight", dtype: "U8", shape: [1, 4 * bits], bytes: bytesOf(bytes, 4 * bits) },
+      { suffix: "weight_scale", dtype: "F32", shape: [1, 1], bytes: floats([1]) },
+    ],
+    expected: [[0, 0, ...values]],
+  };
+}
+
 /** The worked examples of all formats. */
 export const VECTORS: readonly Vector[] = [
   mlx(2, [0.25, -1.25, -0.75, -0.25, 0.25, -1.25]),
@@ -221,4 +235,6 @@ export const VECTORS: readonly Vector[] = [
   nf4,
   nestedNf4,
   int8,
+  gemma(4, "3a f0", [2, -5, -8, 7]),
+  gemma(2, "e4", [-2, -1, 0, 1]),
 ];

@@ -10,6 +10,7 @@ import {
 } from "../kernels/decoder_weights.ts";
 import { stripedIndex } from "../kernels/striped.ts";
 import { stacked } from "../models/modules.ts";
+import { inOneFormat } from "../quant/alike.ts";
 import { allocateMatrix, bytesPerRow, formatKey, isSameFormat, padColumns, type RowRun } from "../quant/matrix.ts";
 import type { ModuleWeights } from "../quant/module_weights.ts";
 import type { QuantizedWidth } from "../quant/quantise.ts";
@@ -230,7 +231,7 @@ function movedRow(moves: readonly RowMove[], row: number): number {
 /** A matrix gathered from modules. Rows that neighbour each other and share a format share a part. */
 async function linear(gpu: Gpu, jobs: WeightJobs, spec: LinearSpec): Promise<LinearWeights> {
   const { label, columns, sources } = spec;
-  const modules = sources.map((source) => jobs.recognise(source, columns));
+  const modules = alike(spec, sources.map((source) => jobs.recognise(source, columns)));
   const matrix = await allocateMatrix(gpu, label, columns, unitRuns(gpu, spec, formatRuns(spec, modules)));
   const values = new Float32Array(Math.ceil(matrix.rows / 2) * 2);
   const bias = sources.some((source) => source.bias) ? await createVector(gpu, `${label} bias`, values) : undefined;
@@ -251,12 +252,20 @@ function unitRuns(gpu: Gpu, { columns, unit }: LinearSpec, runs: readonly RowRun
   });
 }
 
+/** Whether modules lie one under another, so that each may have a format of its own. */
+function isStacked(sources: LinearSpec["sources"]): boolean {
+  return sources.every(({ moves }) => moves.length === 1 && moves[0].stride === 1);
+}
+
+function alike({ sources }: LinearSpec, modules: readonly ModuleWeights[]): readonly ModuleWeights[] {
+  return isStacked(sources) ? modules : inOneFormat(modules);
+}
+
 function formatRuns({ rows, sources }: LinearSpec, modules: readonly ModuleWeights[]): RowRun[] {
   const [{ format }] = modules;
   if (modules.every((module) => isSameFormat(module.format, format))) return [{ rows, format }];
-  const isStacked = sources.every(({ moves }) => moves.length === 1 && moves[0].stride === 1);
   const other = modules.findIndex((module) => !isSameFormat(module.format, format));
-  if (!isStacked) {
+  if (!isStacked(sources)) {
     throw new HearthError("unsupported-checkpoint", `${sources[other].module}: stored as ${formatKey(modules[other].format)}, and ${sources[0].module} as ${formatKey(format)}; Hearth needs both alike`);
   }
   return modules.reduce<RowRun[]>((runs, module) => {

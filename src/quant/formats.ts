@@ -17,6 +17,7 @@ export const FORMATS = {
   awq: { name: "AWQ", reads: "4 bits, gemm", methods: ["awq"] },
   compressed_tensors: { name: "compressed-tensors", reads: "pack-quantized at 2 to 8 bits, int-quantized, float-quantized, nvfp4, mxfp4 and mxfp8", methods: ["compressed-tensors"] },
   fp8: { name: "FP8 (E4M3)", reads: "a scale for each block, row or matrix", methods: ["fp8", "fbgemm_fp8", "modelopt", "mxfp8"] },
+  gemma: { name: "Gemma QAT", reads: "linear modules at 2, 4 and 8 bits", methods: ["gemma"] },
   bitsandbytes: { name: "bitsandbytes", reads: "nf4 and fp4, their scales quantised again or not, and int8", methods: ["bitsandbytes"] },
 } as const satisfies Record<string, FormatInfo>;
 

@@ -2,7 +2,7 @@ import { HearthError } from "../errors.ts";
 import type { Quantization } from "../formats/quantization.ts";
 import type { TensorEntry } from "../formats/safetensors.ts";
 import { unsupportedModule } from "./formats.ts";
-import { requiredTensor, type ModuleQuery, type ModuleTensor, type ModuleWeights } from "./module_weights.ts";
+import { requiredTensor, stackedShape, type ModuleQuery, type ModuleTensor, type ModuleWeights } from "./module_weights.ts";
 
 const BITS = [2, 3, 4, 5, 6, 8];
 const NATIVE_BITS = [4, 8]; // widths whose words are the runtime's own, or nearly
@@ -36,10 +36,12 @@ export function mlxAffineModule(query: ModuleQuery, weight: TensorEntry, quantiz
   if (weight.dtype !== "U32" || !precision || biases.dtype !== scales.dtype) {
     throw new HearthError("corrupt-checkpoint", `${module}: expected U32 codes with float scales and biases alike, found ${weight.dtype}, ${scales.dtype}, ${biases.dtype}`);
   }
-  const [rows, words] = weight.shape;
+  const [rows, words] = stackedShape(weight);
   const columns = (words * 32) / bits;
-  for (const { name, shape } of [scales, biases]) {
-    if (weight.shape.length !== 2 || shape.length !== 2 || shape[0] !== rows || shape[1] * groupSize !== columns) {
+  for (const entry of [scales, biases]) {
+    const { name, shape } = entry;
+    const [down, across] = stackedShape(entry);
+    if (down !== rows || across * groupSize !== columns) {
       throw new HearthError("corrupt-checkpoint", `${name}: expected shape [${rows}, ${columns / groupSize}] beside codes [${weight.shape}] at ${bits} bits, found [${shape}]`);
     }
   }

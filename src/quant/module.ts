@@ -6,13 +6,14 @@ import { modeloptModule, packedModule, signedBytesModule } from "./compressed_te
 import { floatModule } from "./float.ts";
 import { unsupportedModule } from "./formats.ts";
 import { fp8Module } from "./fp8.ts";
+import { gemmaModule } from "./gemma.ts";
 import { gptqModule } from "./gptq.ts";
 import { mlxAffineModule } from "./mlx_affine.ts";
 import { mlxFloatModule } from "./mlx_float.ts";
 import type { ModuleQuery, ModuleWeights } from "./module_weights.ts";
 
 // Formats that would be taken for a broken checkpoint if their tensors were not known by name.
-const UNREADABLE = { W_q: "HQQ", "weight._data": "quanto", weight_quantized: "quanto", _weight_qdata: "torchao", embedding_quantized: "Gemma QAT" };
+const UNREADABLE = { W_q: "HQQ", "weight._data": "quanto", weight_quantized: "quanto", _weight_qdata: "torchao", embedding_quantized: "a quantised embedding of Gemma QAT" };
 
 /**
  * Recognise how a module's weight is stored, by the tensors that are there and not by the repo's name; the config is
@@ -43,10 +44,11 @@ function scaledModule(query: ModuleQuery, quantization: Quantization | undefined
   if (mlxScales) return mlxAffineModule(query, weight, quantization);
   const scales = find(`${module}.weight_scale`) ?? find(`${module}.weight_scale_inv`) ?? (weight.dtype === "F8_E4M3" ? find(`${module}.scale`) : undefined);
   if (!scales) return floatModule(query, weight);
+  if (config?.method === "gemma") return gemmaModule(query, weight, scales);
   const global = find(`${module}.weight_scale_2`);
   if (global && weight.dtype === "U8") return modeloptModule(query, weight, scales, global);
   if (weight.dtype === "F8_E4M3") return fp8Module(query, weight, scales, config);
-  if (weight.dtype === "I8" && config?.method !== "gemma") return signedBytesModule(query, weight, scales);
+  if (weight.dtype === "I8") return signedBytesModule(query, weight, scales);
   throw unsupportedModule(module, `stored as ${weight.dtype} with scales of its own (${config?.method ?? "no quantisation named"})`);
 }
 

@@ -90,3 +90,10 @@ export function expectTensor({ name, dtype, shape }: TensorEntry, dtypes: readon
 export function presentTensors({ module, find }: ModuleQuery, suffixes: readonly string[]): TensorEntry[] {
   return suffixes.flatMap((suffix) => find(`${module}.${suffix}`) ?? []);
 }
+
+/** Rows and columns of a matrix, or of several stacked in one tensor, one under another. */
+export function stackedShape({ name, shape }: TensorEntry): [rows: number, columns: number] {
+  if (shape.length === 2) return [shape[0], shape[1]];
+  if (shape.length === 3) return [shape[0] * shape[1], shape[2]];
+  throw new HearthError("corrupt-checkpoint", `${name}: expected two dimensions, or three, found [${shape}]`);
+}
