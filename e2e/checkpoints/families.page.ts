@@ -8,7 +8,7 @@ import { createKvCache } from "../../src/kernels/kv_cache.ts";
 import { chooseSchedule } from "../../src/kernels/schedule.ts";
 import { decoderSpec } from "../../src/models/registry.ts";
 import { pickedCheckpoint } from "../../src/storage/picked_files.ts";
-import { randomCheckpoint } from "../support/random_checkpoint.ts";
+import { randomCheckpoint, type NamedValues } from "../support/random_checkpoint.ts";
 import { tensorsOf } from "../support/spec_tensors.ts";
 
 /** What transformers computes with a tiny random model of a family. */
@@ -39,10 +39,11 @@ export interface FamilyDeviation {
 
 const TOKEN_IDS = [1, 5, 17, 42, 99, 3, 64, 127, 8, 23];
 
-/** How tensors may be spelt in a checkpoint: the model's own prefix becomes another. */
+/** How tensors may be spelt in a checkpoint: the model's own prefix becomes another; MLX rewrites more when it saves a model. */
 export interface Spelling {
   prefix: string;
   head: string;
+  savedByMlx?: boolean;
 }
 
 /** Run each family's tiny model once prefilled and once decoded, on one device, so that kernels alike are compiled once. */
@@ -63,7 +64,8 @@ async function runFamily(gpu: Gpu, golden: FamilyGolden, spelling: Spelling | un
   const spec = decoderSpec(config, contextLength);
   const checkpoint = { name: golden.name, config: golden.config, tensors: tensorsOf(spec), tokens10: TOKEN_IDS, tokens70: [] };
   const respell = (name: string) => (spelling ? (name.startsWith("model.") ? spelling.prefix + name.slice(6) : spelling.head + name) : name);
-  const files = await readWeightMap(pickedCheckpoint(randomCheckpoint(checkpoint, respell)));
+  const rewrite = (tensors: NamedValues[]) => (spelling?.savedByMlx ? savedByMlx(tensors) : tensors).map((tensor) => ({ ...tensor, name: respell(tensor.name) }));
+  const files = await readWeightMap(pickedCheckpoint(randomCheckpoint(checkpoint, rewrite)));
   const weights = await loadWeights(gpu, spec, files, { quantization: config.quantization });
   const ropes = await createRopeTables(gpu, spec, contextLength);
   const cache = await createKvCache(gpu, spec, "f32", contextLength, 1);
@@ -80,6 +82,26 @@ async function runFamily(gpu: Gpu, golden: FamilyGolden, spelling: Spelling | un
     argmax: last.indexOf(Math.max(...last)),
     decode: Math.max(...difference(prefilled, decoded)),
   };
+}
+
+/** What MLX does to a model: experts are stacked, convolutions transposed, and the offset of Qwen 3.5's gains is added. */
+function savedByMlx(tensors: NamedValues[]): NamedValues[] {
+  const isExpert = /\.experts\.\d+\./;
+  const addsOffset = tensors.some(({ name }) => name.includes("linear_attn"));
+  const whole = tensors.filter(({ name }) => !isExpert.test(name)).map((tensor) => {
+    const { name, shape, values } = tensor;
+    if (shape.length === 3) return { ...tensor, shape: [shape[0], shape[2], shape[1]] };
+    const isOffset = addsOffset && shape.length === 1 && name.endsWith("norm.weight") && !name.includes("linear_attn.norm");
+    return isOffset ? { ...tensor, values: values.map((value) => value + 1) } : tensor;
+  });
+  const stacks = new Map<string, NamedValues[]>();
+  for (const tensor of tensors.filter(({ name }) => isExpert.test(name))) {
+    const name = tensor.name.replace(/experts\.\d+/, "switch_mlp").replace("w1.", "gate_proj.").replace("w2.", "down_proj.").replace("w3.", "up_proj.");
+    stacks.set(name, [...(stacks.get(name) ?? []), tensor]);
+  }
+  const dense = stacks.size > 0 ? whole.map((tensor) => ({ ...tensor, name: tensor.name.replace(".w1.", ".gate_proj.").replace(".w2.", ".down_proj.").replace(".w3.", ".up_proj.") })) : whole;
+  const stacked = [...stacks].map(([name, experts]) => ({ name, shape: [experts.length, ...experts[0].shape], values: Float32Array.from(experts.flatMap(({ values }) => [...values])) }));
+  return [...dense, ...stacked];
 }
 
 function difference(found: Float32Array, expected: readonly number[]): number[] {

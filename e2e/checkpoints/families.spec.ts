@@ -36,3 +36,10 @@ test(`tensors are found under the names of ${Object.keys(SPELLINGS).join(", ")}`
   const found = await harness.run<FamilyDeviation[]>(PAGE, "runFamilies", requests);
   for (const { name, golden } of found) expect(golden, name).toBeLessThan(5e-4);
 });
+
+test("what MLX rewrites when it saves a model is recognised", async ({ harness }) => {
+  const spelling: Spelling = { prefix: "model.", head: "", savedByMlx: true };
+  const some = goldens.filter(({ name }) => ["qwen3_moe", "qwen3_5_text", "lfm2_moe"].includes(name));
+  const found = await harness.run<FamilyDeviation[]>(PAGE, "runFamilies", some.map((golden) => ({ golden, spelling })));
+  for (const { name, golden } of found) expect(golden, name).toBeLessThan(5e-4);
+});

@@ -7,14 +7,20 @@ export interface GoldenCase {
   tokens70: number[];
 }
 
-/** Build config.json and model.safetensors (F32) of a golden case, in memory; `respell` renames tensors once they have their values. */
-export function randomCheckpoint({ config, tensors }: GoldenCase, respell = (name: string) => name): File[] {
-  const entries: [string, { dtype: string; shape: number[]; data_offsets: [number, number] }][] = [];
+/** A tensor with its values. */
+export interface NamedValues {
+  name: string;
+  shape: readonly number[];
+  values: Float32Array<ArrayBuffer>;
+}
+
+/** Build config.json and model.safetensors (F32) of a golden case, in memory; `rewrite` changes tensors once they have their values. */
+export function randomCheckpoint({ config, tensors }: GoldenCase, rewrite = (all: NamedValues[]) => all): File[] {
+  const entries: [string, { dtype: string; shape: readonly number[]; data_offsets: [number, number] }][] = [];
   const parts: BlobPart[] = [];
   let offset = 0;
-  for (const { name, shape } of tensors) {
-    const values = tensorValues(name, shape);
-    entries.push([respell(name), { dtype: "F32", shape, data_offsets: [offset, offset + values.byteLength] }]);
+  for (const { name, shape, values } of rewrite(tensors.map((tensor) => ({ ...tensor, values: tensorValues(tensor.name, tensor.shape) })))) {
+    entries.push([name, { dtype: "F32", shape, data_offsets: [offset, offset + values.byteLength] }]);
     parts.push(values);
     offset += values.byteLength;
   }

@@ -230,9 +230,10 @@ function movedRow(moves: readonly RowMove[], row: number): number {
 
 /** A matrix gathered from modules. Rows that neighbour each other and share a format share a part. */
 async function linear(gpu: Gpu, jobs: WeightJobs, spec: LinearSpec): Promise<LinearWeights> {
-  const { label, columns, sources } = spec;
-  const modules = alike(spec, sources.map((source) => jobs.recognise(source, columns)));
-  const matrix = await allocateMatrix(gpu, label, columns, unitRuns(gpu, spec, formatRuns(spec, modules)));
+  const { label, columns } = spec;
+  const sources = spec.savedByMlx && !jobs.hasModule(spec.sources[0].module) ? spec.savedByMlx : spec.sources;
+  const modules = alike({ ...spec, sources }, sources.map((source) => jobs.recognise(source, columns)));
+  const matrix = await allocateMatrix(gpu, label, columns, unitRuns(gpu, spec, formatRuns({ ...spec, sources }, modules)));
   const values = new Float32Array(Math.ceil(matrix.rows / 2) * 2);
   const bias = sources.some((source) => source.bias) ? await createVector(gpu, `${label} bias`, values) : undefined;
   for (const [i, source] of sources.entries()) {

@@ -179,6 +179,8 @@ export interface LinearSpec {
   /** Rows that one binding must show together: those of an expert. */
   unit?: number;
   sources: readonly ModuleSpec[];
+  /** The same rows under the names that MLX gives them when it saves a model. */
+  savedByMlx?: readonly ModuleSpec[];
 }
 
 /** A linear module `[rows, columns]` of the checkpoint, and where its rows go. */

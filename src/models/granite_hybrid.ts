@@ -1,7 +1,8 @@
 import type { ModelConfig } from "../formats/model_config.ts";
-import type { DecoderSpec, LayerSpec, LinearSpec, MambaSpec, MoeSpec } from "../kernels/decoder_spec.ts";
+import type { DecoderSpec, LayerSpec, LinearSpec, MambaSpec, MlpSpec, MoeSpec } from "../kernels/decoder_spec.ts";
 import { graniteTraits } from "./granite.ts";
-import { stacked } from "./modules.ts";
+import { interleaved, stacked } from "./modules.ts";
+import { stackedExperts } from "./moe.ts";
 import { NO_ROPE } from "./rope.ts";
 import { buildDecoder } from "./traits.ts";
 
@@ -18,9 +19,19 @@ export function graniteHybrid(config: ModelConfig, contextLength: number): Decod
   const layers = spec.layers.map((layer, index): LayerSpec => {
     const name = `model.layers.${index}`;
     const moe = config.experts ? experts(config, name) : undefined;
-    return isMamba(index) ? { ...layer, moe, attention: undefined, recurrent: mamba(config, name) } : { ...layer, moe };
+    const mlp = layer.mlp && renamed(layer.mlp, name, config.hiddenSize, sharedWidth, moe !== undefined);
+    return isMamba(index) ? { ...layer, mlp, moe, attention: undefined, recurrent: mamba(config, name) } : { ...layer, mlp, moe };
   });
   return { ...spec, layers };
+}
+
+/** MLX splits the fused MLP of models without experts, and renames it, when it saves them. */
+function renamed(mlp: MlpSpec, name: string, hiddenSize: number, width: number, hasExperts: boolean): MlpSpec {
+  if (hasExperts) return mlp;
+  const module = (suffix: string, rows: number) => ({ module: `${name}.mlp.${suffix}`, rows, bias: false });
+  const up = interleaved(mlp.up.label, hiddenSize, [module("gate_proj", width), module("up_proj", width)]);
+  const down = stacked(mlp.down.label, width, [module("down_proj", hiddenSize)]);
+  return { ...mlp, up: { ...mlp.up, savedByMlx: up.sources }, down: { ...mlp.down, savedByMlx: down.sources } };
 }
 
 function mamba(config: ModelConfig, layerName: string): MambaSpec {
@@ -67,6 +78,7 @@ function experts({ hiddenSize, intermediateSize: width, experts: count = 0, expe
     return { from: (2 * expert + part) * width, rows: width, to: 2 * expert * width + part, stride: 2 };
   });
   const rows = count * 2 * width;
+  const together = stackedExperts(`${name}.switch_mlp`, count, width, hiddenSize);
   return {
     experts: count,
     chosen,
@@ -74,7 +86,7 @@ function experts({ hiddenSize, intermediateSize: width, experts: count = 0, expe
     activation: "silu",
     router: stacked(`${name} router`, hiddenSize, [module("router.layer", count)]),
     routing: { kind: "softmax", isNormalised: true, scale: 1 }, // a softmax over the chosen alone
-    up: { label: `${name} up`, rows, columns: hiddenSize, unit: 2 * width, sources: [{ ...module("input_linear", rows), moves }] },
-    down: { ...stacked(`${name} down`, width, [module("output_linear", count * hiddenSize)]), unit: hiddenSize },
+    up: { label: `${name} up`, rows, columns: hiddenSize, unit: 2 * width, sources: [{ ...module("input_linear", rows), moves }], savedByMlx: together.up },
+    down: { ...stacked(`${name} down`, width, [module("output_linear", count * hiddenSize)]), unit: hiddenSize, savedByMlx: together.down },
   };
 }

@@ -1,7 +1,7 @@
 import type { ModelConfig } from "../formats/model_config.ts";
-import type { DecoderSpec, LayerSpec, Routing, ShortConvSpec } from "../kernels/decoder_spec.ts";
+import type { DecoderSpec, LayerSpec, MlpSpec, Routing, ShortConvSpec } from "../kernels/decoder_spec.ts";
 import { rotation } from "./llama.ts";
-import { stacked } from "./modules.ts";
+import { interleaved, stacked } from "./modules.ts";
 import { expertsOf, type ExpertNames } from "./moe.ts";
 import { buildDecoder, LLAMA_NAMES, llamaTraits } from "./traits.ts";
 
@@ -17,6 +17,7 @@ export function lfm2Moe(config: ModelConfig, contextLength: number): DecoderSpec
   const dense = config.denseLayers ?? 2;
   const names: ExpertNames = {
     router: "feed_forward.gate",
+    together: "feed_forward.switch_mlp",
     expert: (expert) => ({ gate: `feed_forward.experts.${expert}.w1`, up: `feed_forward.experts.${expert}.w3`, down: `feed_forward.experts.${expert}.w2` }),
   };
   const experts = (index: number) => {
@@ -25,7 +26,17 @@ export function lfm2Moe(config: ModelConfig, contextLength: number): DecoderSpec
     const routing: Routing = { kind: "sigmoid", bias, isNormalised: config.normTopkProb ?? true, scale: config.routedScalingFactor ?? 1 };
     return expertsOf(config, name, names, routing);
   };
-  return { ...spec, layers: spec.layers.map((layer, index) => (index < dense ? layer : { ...layer, mlp: undefined, moe: experts(index) })) };
+  const layers = spec.layers.map((layer, index): LayerSpec =>
+    index < dense ? { ...layer, mlp: layer.mlp && renamed(layer.mlp, index, config) } : { ...layer, mlp: undefined, moe: experts(index) });
+  return { ...spec, layers };
+}
+
+/** The dense layers of a model with experts are renamed, too, when MLX saves it. */
+function renamed(mlp: MlpSpec, index: number, { hiddenSize, intermediateSize }: ModelConfig): MlpSpec {
+  const module = (suffix: string, rows: number) => ({ module: `model.layers.${index}.feed_forward.${suffix}`, rows, bias: false });
+  const up = interleaved(mlp.up.label, hiddenSize, [module("gate_proj", intermediateSize), module("up_proj", intermediateSize)]);
+  const down = stacked(mlp.down.label, intermediateSize, [module("down_proj", hiddenSize)]);
+  return { ...mlp, up: { ...mlp.up, savedByMlx: up.sources }, down: { ...mlp.down, savedByMlx: down.sources } };
 }
 
 function hybrid(config: ModelConfig, contextLength: number, intermediateSize: number): DecoderSpec {

@@ -1,5 +1,5 @@
 import type { ModelConfig } from "../formats/model_config.ts";
-import type { DecoderSpec, LayerSpec, LinearSpec, MoeSpec, Routing } from "../kernels/decoder_spec.ts";
+import type { DecoderSpec, LayerSpec, LinearSpec, ModuleSpec, MoeSpec, Routing } from "../kernels/decoder_spec.ts";
 import { stacked } from "./modules.ts";
 import { qwen3 } from "./qwen.ts";
 import { activationOf } from "./traits.ts";
@@ -7,6 +7,8 @@ import { activationOf } from "./traits.ts";
 /** Names of experts' modules, relative to the layer. */
 export interface ExpertNames {
   router: string;
+  /** Module under which MLX stacks all experts. */
+  together: string;
   expert: (expert: number) => { gate: string; up: string; down: string };
 }
 
@@ -26,6 +28,7 @@ export function expertsOf(config: ModelConfig, layerName: string, names: ExpertN
       [gate, upName].map((name, part) => ({ ...module(name, width), moves: [{ from: 0, rows: width, to: expert * 2 * width + part, stride: 2 }] }))),
   };
   const down = stacked(`${layerName} experts down`, width, each.map((one) => module(one.down, hiddenSize)));
+  const together = stackedExperts(`${layerName}.${names.together}`, experts, width, hiddenSize);
   return {
     experts,
     chosen,
@@ -33,8 +36,18 @@ export function expertsOf(config: ModelConfig, layerName: string, names: ExpertN
     activation,
     router: stacked(`${layerName} router`, hiddenSize, [module(names.router, experts)]),
     routing,
-    up,
-    down: { ...down, unit: hiddenSize },
+    up: { ...up, savedByMlx: together.up },
+    down: { ...down, unit: hiddenSize, savedByMlx: together.down },
+  };
+}
+
+/** All experts in three tensors `[experts, rows, columns]`, as MLX saves them. */
+export function stackedExperts(name: string, experts: number, width: number, hiddenSize: number): { up: ModuleSpec[]; down: ModuleSpec[] } {
+  const module = (suffix: string, rows: number, moves: ModuleSpec["moves"]) => ({ module: `${name}.${suffix}`, rows, bias: false, isTransposed: false, moves });
+  const inTurn = (part: number) => Array.from({ length: experts }, (_, expert) => ({ from: expert * width, rows: width, to: expert * 2 * width + part, stride: 2 }));
+  return {
+    up: [module("gate_proj", experts * width, inTurn(0)), module("up_proj", experts * width, inTurn(1))],
+    down: [module("down_proj", experts * hiddenSize, [{ from: 0, rows: experts * hiddenSize, to: 0, stride: 1 }])],
   };
 }
 
@@ -45,6 +58,7 @@ export function qwen3Moe(config: ModelConfig, contextLength: number): DecoderSpe
   const routing: Routing = { kind: "softmax", isNormalised: config.normTopkProb ?? false, scale: 1 };
   const names: ExpertNames = {
     router: "mlp.gate",
+    together: "mlp.switch_mlp",
     expert: (expert) => ({ gate: `mlp.experts.${expert}.gate_proj`, up: `mlp.experts.${expert}.up_proj`, down: `mlp.experts.${expert}.down_proj` }),
   };
   const isSparse = (layer: number) => !mlpOnlyLayers.includes(layer) && (layer + 1) % decoderSparseStep === 0;
