@@ -76,3 +76,25 @@ export function bitsandbytes(type: "nf4" | "fp4", nested: boolean): FormatCase {
     },
   };
 }
+
+/** 4-bit or 8-bit floats with a power of two for every 32, as compressed-tensors stores them. */
+export function mx(bits: 4 | 8): FormatCase {
+  return {
+    name: `compressed-tensors mxfp${bits}`,
+    config: { quantization_config: { quant_method: "compressed-tensors" } },
+    pack: (random, rows, columns) => {
+      const codes = randomCodes(random, rows * columns, 2 ** bits).map((code) => (bits === 8 ? code & 0xbf : code));
+      const groups = columns / 32;
+      const exponents = randomCodes(random, rows * groups, 4).map((code) => 121 + code);
+      const value = (code: number) => (bits === 8 ? decodeE4m3(code) : E2M1[code]);
+      const bytes = packRows(rows, columns, (n, k) => codes[n * columns + k], (row) => packStream(row, bits));
+      return {
+        weights: weightsOf(rows, columns, (n, k) => value(codes[n * columns + k]) * 2 ** (exponents[n * groups + Math.floor(k / 32)] - 127)),
+        tensors: [
+          bits === 8 ? { suffix: "weight", dtype: "F8_E4M3", shape: [rows, columns], bytes } : { suffix: "weight_packed", dtype: "U8", shape: [rows, columns / 2], bytes },
+          { suffix: "weight_scale", dtype: "U8", shape: [rows, groups], bytes: Uint8Array.from(exponents) },
+        ],
+      };
+    },
+  };
+}

@@ -1,4 +1,4 @@
-import { bitsandbytes, fp8, nvfp4 } from "./float_cases.ts";
+import { bitsandbytes, fp8, mx, nvfp4 } from "./float_cases.ts";
 import { awq, bitsandbytesInt8, compressedIntegers, gemma, gptq, gptqMixed, signedBytes } from "./integer_cases.ts";
 import { mlxAffine, mlxFloat, mlxMixed } from "./mlx_cases.ts";
 import type { FormatCase } from "./stored_module.ts";
@@ -36,6 +36,8 @@ export const FORMAT_CASES: readonly FormatCase[] = [
   fp8("FP8, a scale for each matrix", "fp8", "weight_scale_inv", "matrix", "BF16"),
   nvfp4("compressed-tensors nvfp4", "compressed-tensors", { codes: "weight_packed", global: "weight_global_scale" }, true),
   nvfp4("ModelOpt nvfp4", "modelopt", { codes: "weight", global: "weight_scale_2" }, false),
+  mx(4),
+  mx(8),
   bitsandbytes("nf4", false),
   bitsandbytes("nf4", true),
   bitsandbytes("fp4", false),

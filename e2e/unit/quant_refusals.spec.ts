@@ -31,6 +31,8 @@ const unsupported: [name: string, stored: Stored, config: Partial<MethodQuantiza
   ["GPTQ in Marlin's order", GPTQ, { format: "marlin" }, /packed as "marlin", which is not supported\. Hearth reads .*GPTQ/],
   ["GPTQ at 5 bits", { ...GPTQ, qweight: ["I32", 20, 64] }, {}, /GPTQ at 5 bits/],
   ["AWQ's gemv", { qweight: ["I32", 128, 8], scales: ["F16", 2, 64] }, { method: "awq", format: "gemv" }, /AWQ "gemv"/],
+  ["a sparse bitmask", { compressed: ["BF16", 4096], bitmask: ["U8", 64, 16] }, { method: "compressed-tensors" }, /stored as a sparse bitmask/],
+  ["Marlin's sparse order", { weight_packed: ["I32", 4, 128], meta: ["I16", 64, 4] }, { method: "compressed-tensors" }, /2:4 sparse/],
   ["HQQ", { W_q: ["U8", 64, 64] }, {}, /stored as HQQ/],
   ["quanto", { "weight._data": ["U8", 64, 64] }, {}, /stored as quanto/],
   ["torchao", { _weight_qdata: ["I8", 64, 128] }, {}, /stored as torchao/],

@@ -13,7 +13,7 @@ import { mlxFloatModule } from "./mlx_float.ts";
 import type { ModuleQuery, ModuleWeights } from "./module_weights.ts";
 
 // Formats that would be taken for a broken checkpoint if their tensors were not known by name.
-const UNREADABLE = { W_q: "HQQ", "weight._data": "quanto", weight_quantized: "quanto", _weight_qdata: "torchao", embedding_quantized: "a quantised embedding of Gemma QAT" };
+const UNREADABLE = { W_q: "HQQ", "weight._data": "quanto", weight_quantized: "quanto", _weight_qdata: "torchao", bitmask: "a sparse bitmask", embedding_quantized: "a quantised embedding of Gemma QAT" };
 
 /**
  * Recognise how a module's weight is stored, by the tensors that are there and not by the repo's name; the config is
@@ -26,6 +26,7 @@ export function recogniseModule(query: ModuleQuery, quantization: Quantization |
   const qweight = find(`${module}.qweight`);
   if (qweight) return find(`${module}.scales`)?.shape[1] === qweight.shape[1] ? gptqModule(query, qweight, config) : awqModule(query, qweight, config);
   const packed = find(`${module}.weight_packed`);
+  if (packed && find(`${module}.meta`)) throw unsupportedModule(module, "stored in Marlin's 2:4 sparse order");
   if (packed) return packedModule(query, packed, config);
   if (!find(`${module}.weight`)) throw unreadable(query);
   return scaledModule(query, quantization, config);
