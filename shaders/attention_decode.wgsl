@@ -2,7 +2,7 @@
 // head, over one of SPLITS spans of positions. It normalises and rotates its heads first; the workgroup whose span holds
 // the token itself appends the token's key and value to the cache, and uses its own copy. Softmax is online (Milakov and
 // Gimelshein; Dao et al., "FlashAttention"), in f32. Parts: step, kv_pages, kv_*, block, cap, rotate. Constants: HEADS,
-// KV_HEADS, HEAD_DIM, GROUP (query heads of a workgroup), GROUPS (workgroups per key-value head), SPLITS, SCALE, CAP,
+// KV_HEADS, HEAD_DIM, GROUP (query heads of a workgroup, at most 4: the components of a vector), GROUPS (workgroups per key-value head), SPLITS, SCALE, CAP,
 // SINKS, WINDOW (0 when off), QKV_STRIDE, OUTPUT_STRIDE, WORKGROUP, VECTORS = GROUP + 1.
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;            // [M, QKV_STRIDE]: HEADS queries, KV_HEADS keys, KV_HEADS values
 @group(0) @binding(3) var<storage, read_write> outputs: array<f32>;  // [M, SPLITS, OUTPUT_STRIDE], striped
@@ -10,13 +10,15 @@
 
 const TILE = WORKGROUP;                      // positions scored at a time, one to a thread
 const SUBSETS = max(WORKGROUP / CHUNKS, 1u); // threads that share a chunk of eight output dimensions
-const FLIGHT = select(select(1u, 2u, CHUNKS % 2u == 0u), 4u, CHUNKS % 4u == 0u); // key loads in flight
 const SPANS = 16u;                           // parts of a tile whose maxima are found side by side
 const LOWEST = -3.0e38;
-var<workgroup> scores: array<f32, GROUP * TILE>;
-var<workgroup> span_max: array<f32, GROUP * SPANS>;
+var<workgroup> scores: array<vec4f, TILE>;   // a component for each head of the group
+var<workgroup> span_max: array<vec4f, SPANS>;
 var<workgroup> sums: array<vec4f, 2u * WORKGROUP>;
 var<workgroup> weights: array<f32, WORKGROUP>;
+var<private> sum: vec4f;                     // of exponentials, by head
+var<private> low: mat4x4f;                   // weighted values, a column for each head
+var<private> high: mat4x4f;
 var<private> own_kv_head: u32;
 var<private> own_first_head: u32;
 
@@ -28,6 +30,109 @@ fn raw_head(m: u32, vector: u32, dim: u32) -> f32 {
 fn own_value(m: u32, chunk: u32) -> Eight {
   let i = m * QKV_STRIDE + (HEADS + KV_HEADS + own_kv_head) * HEAD_DIM + 8u * chunk;
   return Eight(vec4f(qkv[i], qkv[i + 1u], qkv[i + 2u], qkv[i + 3u]), vec4f(qkv[i + 4u], qkv[i + 5u], qkv[i + 6u], qkv[i + 7u]));
+}
+
+// Scores of one chunk of a key, for all heads of the group. Heads are spelt out, here and below: numbers that a loop's
+// variable indexes leave the registers.
+fn chunk_dots(key: Eight, chunk: u32) -> vec4f {
+  var dots = vec4f(head_dot(0u, chunk, key), 0.0, 0.0, 0.0);
+  if (GROUP > 1u) {
+    dots.y = head_dot(1u, chunk, key);
+  }
+  if (GROUP > 2u) {
+    dots.z = head_dot(2u, chunk, key);
+  }
+  if (GROUP > 3u) {
+    dots.w = head_dot(3u, chunk, key);
+  }
+  return dots;
+}
+
+fn head_dot(vector: u32, chunk: u32, key: Eight) -> f32 {
+  let query = head_eight(vector, chunk);
+  return dot(query.low, key.low) + dot(query.high, key.high);
+}
+
+fn key_dots(slot: u32, key_position: u32) -> vec4f {
+  let index = key_index(slot, own_kv_head, key_position, 0u);
+  var dots = vec4f();
+  var c = 0u;
+  for (; c + 3u < CHUNKS; c += 4u) {
+    // Four loads are on their way before the first is used.
+    let a = load_eight(index + c * PAGE);
+    let b = load_eight(index + (c + 1u) * PAGE);
+    let d = load_eight(index + (c + 2u) * PAGE);
+    let e = load_eight(index + (c + 3u) * PAGE);
+    dots += chunk_dots(a, c) + chunk_dots(b, c + 1u) + chunk_dots(d, c + 2u) + chunk_dots(e, c + 3u);
+  }
+  for (; c < CHUNKS; c++) {
+    dots += chunk_dots(load_eight(index + c * PAGE), c);
+  }
+  return dots;
+}
+
+// The token's own key is not in the cache yet.
+fn own_key_dots() -> vec4f {
+  var dots = vec4f();
+  for (var c = 0u; c < CHUNKS; c++) {
+    dots += chunk_dots(head_eight(GROUP, c), c);
+  }
+  return dots;
+}
+
+fn add_value(value: Eight, weight: vec4f) {
+  sum += weight;
+  low[0] += weight.x * value.low;
+  high[0] += weight.x * value.high;
+  if (GROUP > 1u) {
+    low[1] += weight.y * value.low;
+    high[1] += weight.y * value.high;
+  }
+  if (GROUP > 2u) {
+    low[2] += weight.z * value.low;
+    high[2] += weight.z * value.high;
+  }
+  if (GROUP > 3u) {
+    low[3] += weight.w * value.low;
+    high[3] += weight.w * value.high;
+  }
+}
+
+// Values of the cached positions of a tile: a thread takes one chunk of dimensions and a subset of the positions.
+fn add_values(slot: u32, tile: u32, count: u32, thread: u32) {
+  let chunk = thread % CHUNKS;
+  var p = thread / CHUNKS;
+  for (; p + 3u * SUBSETS < count; p += 4u * SUBSETS) {
+    let a = load_eight(value_index(slot, own_kv_head, tile + p, chunk));
+    let b = load_eight(value_index(slot, own_kv_head, tile + p + SUBSETS, chunk));
+    let d = load_eight(value_index(slot, own_kv_head, tile + p + 2u * SUBSETS, chunk));
+    let e = load_eight(value_index(slot, own_kv_head, tile + p + 3u * SUBSETS, chunk));
+    add_value(a, scores[p]);
+    add_value(b, scores[p + SUBSETS]);
+    add_value(d, scores[p + 2u * SUBSETS]);
+    add_value(e, scores[p + 3u * SUBSETS]);
+  }
+  for (; p < count; p += SUBSETS) {
+    add_value(load_eight(value_index(slot, own_kv_head, tile + p, chunk)), scores[p]);
+  }
+}
+
+// Add up the subsets of one head and write its result.
+fn write_head(m: u32, head: u32, split: u32, thread: u32, own_low: vec4f, own_high: vec4f, own_sum: f32, highest: f32) {
+  sums[2u * thread] = own_low;
+  sums[2u * thread + 1u] = own_high;
+  weights[thread] = own_sum;
+  workgroupBarrier();
+  for (var item = thread; item < 2u * CHUNKS; item += WORKGROUP) {
+    var value = vec4f();
+    var weight = 0.0;
+    for (var s = 0u; s < SUBSETS; s++) {
+      value += sums[2u * (s * CHUNKS) + item];
+      weight += weights[s * CHUNKS + item / 2u];
+    }
+    write_output(m, head, split, item, value, weight, highest);
+  }
+  workgroupBarrier();
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -56,113 +161,66 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     store_eight(value_index(slot, kv_head, position, thread), own_value(m, thread));
   }
 
-  var highest: array<f32, GROUP>;
-  var sum: array<f32, GROUP>;
-  var low: array<vec4f, GROUP>;
-  var high: array<vec4f, GROUP>;
-  let chunk = thread % CHUNKS;
   let subset = thread / CHUNKS;
   let holds_token = span_begin <= position && span_end == position + 1u;
-  for (var g = 0u; g < GROUP; g++) {
-    highest[g] = LOWEST;
-    if (SINKS && holds_token) {
-      highest[g] = head_gains[2u * HEAD_DIM + own_first_head + g];
-      sum[g] = select(0.0, 1.0, subset == 0u);
-    }
+  var highest = vec4f(LOWEST);
+  if (SINKS && holds_token) {
+    let first = 2u * HEAD_DIM + own_first_head; // a sink past the group is read and not used
+    highest = vec4f(head_gains[first], head_gains[first + 1u], head_gains[first + 2u], head_gains[first + 3u]);
+    sum = vec4f(select(0.0, 1.0, subset == 0u));
   }
   for (var tile = span_begin; tile < span_end; tile += TILE) {
     // Scores: a thread takes one position, and all the heads that share its key.
     let key_position = tile + thread;
-    let visible = key_position >= begin && key_position < span_end;
-    var dots = array<f32, GROUP>(); // spelt out: Chromium 156 does not zero a variable again when a loop comes round
-    if (visible) {
-      let index = key_index(slot, kv_head, key_position, 0u);
-      let is_own = key_position == position;
-      for (var c = 0u; c < CHUNKS; c += FLIGHT) {
-        var keys: array<Eight, FLIGHT>;
-        for (var i = 0u; i < FLIGHT; i++) {
-          keys[i] = load_eight(index + (c + i) * PAGE);
-        }
-        for (var i = 0u; i < FLIGHT; i++) {
-          let own = head_eight(GROUP, c + i);
-          let low_keys = select(keys[i].low, own.low, is_own);
-          let high_keys = select(keys[i].high, own.high, is_own);
-          for (var g = 0u; g < GROUP; g++) {
-            let query = head_eight(g, c + i);
-            dots[g] += dot(query.low, low_keys) + dot(query.high, high_keys);
-          }
-        }
+    var own = vec4f(LOWEST);
+    if (key_position >= begin && key_position < span_end) {
+      if (key_position == position) {
+        own = own_key_dots();
+      } else {
+        own = key_dots(slot, key_position);
       }
+      own = vec4f(capped(own.x * SCALE), capped(own.y * SCALE), capped(own.z * SCALE), capped(own.w * SCALE));
     }
-    for (var g = 0u; g < GROUP; g++) {
-      scores[g * TILE + thread] = select(LOWEST, capped(dots[g] * SCALE), visible);
-    }
+    scores[thread] = own;
     workgroupBarrier();
-    for (var item = thread; item < GROUP * SPANS; item += WORKGROUP) {
-      var best = LOWEST;
+    if (thread < SPANS) {
+      var best = vec4f(LOWEST);
       for (var i = 0u; i < TILE / SPANS; i++) {
-        best = max(best, scores[(item / SPANS) * TILE + i * SPANS + item % SPANS]);
+        best = max(best, scores[i * SPANS + thread]);
       }
-      span_max[item] = best;
+      span_max[thread] = best;
     }
     workgroupBarrier();
-    for (var g = 0u; g < GROUP; g++) {
-      var best = highest[g];
-      for (var i = 0u; i < SPANS; i++) {
-        best = max(best, span_max[g * SPANS + i]);
-      }
-      let shrink = exp(highest[g] - best);
-      highest[g] = best;
-      sum[g] *= shrink;
-      low[g] *= shrink;
-      high[g] *= shrink;
-      let score = scores[g * TILE + thread];
-      scores[g * TILE + thread] = select(0.0, exp(score - best), score > LOWEST);
+    var best = highest;
+    for (var i = 0u; i < SPANS; i++) {
+      best = max(best, span_max[i]);
     }
+    let shrink = exp(highest - best);
+    highest = best;
+    sum *= shrink;
+    low = mat4x4f(shrink.x * low[0], shrink.y * low[1], shrink.z * low[2], shrink.w * low[3]);
+    high = mat4x4f(shrink.x * high[0], shrink.y * high[1], shrink.z * high[2], shrink.w * high[3]);
+    scores[thread] = select(vec4f(), exp(own - best), own > vec4f(LOWEST));
     workgroupBarrier();
-    // Values: a thread takes one chunk of dimensions and a subset of the positions.
+    let cached = min(tile + TILE, min(span_end, position)) - tile;
     if (subset < SUBSETS) {
-      let count = min(TILE, span_end - tile);
-      for (var first = subset; first < count; first += 4u * SUBSETS) {
-        var values: array<Eight, 4>;
-        for (var i = 0u; i < 4u; i++) {
-          values[i] = load_eight(value_index(slot, kv_head, tile + min(first + i * SUBSETS, count - 1u), chunk));
-        }
-        for (var i = 0u; i < 4u; i++) {
-          let p = first + i * SUBSETS;
-          if (p < count) {
-            if (tile + p == position) {
-              values[i] = own_value(m, chunk);
-            }
-            for (var g = 0u; g < GROUP; g++) {
-              let weight = scores[g * TILE + p];
-              sum[g] += weight;
-              low[g] += weight * values[i].low;
-              high[g] += weight * values[i].high;
-            }
-          }
-        }
-      }
+      add_values(slot, tile, cached, thread);
+    }
+    if (subset == 0u && tile + cached == position && cached < TILE && holds_token) {
+      add_value(own_value(m, thread % CHUNKS), scores[cached]);
     }
     workgroupBarrier();
   }
 
-  // Add up the subsets, one head at a time.
-  for (var g = 0u; g < GROUP; g++) {
-    sums[2u * thread] = low[g];
-    sums[2u * thread + 1u] = high[g];
-    weights[thread] = sum[g];
-    workgroupBarrier();
-    for (var item = thread; item < 2u * CHUNKS; item += WORKGROUP) {
-      var value = vec4f();
-      var weight = 0.0;
-      for (var s = 0u; s < SUBSETS; s++) {
-        value += sums[2u * (s * CHUNKS) + item];
-        weight += weights[s * CHUNKS + item / 2u];
-      }
-      write_output(m, own_first_head + g, workgroup.y, item, value, weight, highest[g]);
-    }
-    workgroupBarrier();
+  write_head(m, own_first_head, workgroup.y, thread, low[0], high[0], sum.x, highest.x);
+  if (GROUP > 1u) {
+    write_head(m, own_first_head + 1u, workgroup.y, thread, low[1], high[1], sum.y, highest.y);
+  }
+  if (GROUP > 2u) {
+    write_head(m, own_first_head + 2u, workgroup.y, thread, low[2], high[2], sum.z, highest.z);
+  }
+  if (GROUP > 3u) {
+    write_head(m, own_first_head + 3u, workgroup.y, thread, low[3], high[3], sum.w, highest.w);
   }
 }
 

@@ -36,7 +36,7 @@ export function qkvWidth({ heads, kvHeads, headDim, isGated }: AttentionSpec): n
   return ((isGated ? 2 : 1) * heads + 2 * kvHeads) * headDim;
 }
 
-const MAX_GROUP = 8; // query heads of one workgroup: their outputs are held in registers
+const MAX_GROUP = 4; // query heads of one workgroup: the components of its vectors
 
 /** How many query heads a workgroup takes: as many as share a key-value head, if they fit. */
 function queryGroup({ heads, kvHeads }: AttentionSpec): number {
@@ -51,7 +51,7 @@ const WORKGROUP_MEMORY = 16_384; // bytes that every WebGPU device has
 
 /** The widest decode workgroup, up to the schedule's, whose heads, scores and sums fit in workgroup memory. */
 function decodeWorkgroup(schedule: Schedule, { headDim }: AttentionSpec, group: number): number {
-  const bytes = (workgroup: number) => 4 * ((group + 1) * (headDim + 8) + group * 16 + workgroup * (group + 9));
+  const bytes = (workgroup: number) => 4 * ((group + 1) * (headDim + 8) + 64 + workgroup * 13);
   for (let workgroup = schedule.attentionWorkgroup; workgroup > 64; workgroup /= 2) {
     if (bytes(workgroup) <= WORKGROUP_MEMORY) return workgroup;
   }
