@@ -150,6 +150,6 @@ function describe({ id, config, text, gpu, runner, contextLength }: LoadedModel)
     contextLength,
     hasChatTemplate: text?.template !== undefined,
     dispatchesPerToken: runner.dispatchesPerToken(1),
-    adapter: { vendor, architecture, description, features: [...gpu.device.features], isSoftware: gpu.traits.isSoftware },
+    adapter: { vendor, architecture, description, features: [...gpu.device.features].sort(), isSoftware: gpu.traits.isSoftware },
   };
 }
