@@ -1,6 +1,6 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
-import { matmulTile, matmulVec, type MatmulInput, type MatmulStep } from "../../src/kernels/matmul.ts";
+import { matmulTile, type Tile, matmulVec, type MatmulInput, type MatmulStep } from "../../src/kernels/matmul.ts";
 import { planForRows } from "../../src/kernels/prefill_plan.ts";
 import type { Schedule } from "../../src/kernels/schedule.ts";
 import { allocateMatrix, formatKey, padColumns, type Matrix, type WeightFormat } from "../../src/quant/matrix.ts";
@@ -91,7 +91,9 @@ async function runCase(gpu: Gpu, each: MatmulCase): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const kernelRun of each.runs ?? ALL_RUNS) {
     if (kernelRun === "tile") {
-      findings.push({ name: `matmul_tile: ${describe(each)}`, error: await tileError(gpu, setting, expected) });
+      for (const tile of ["narrow", "wide"] as const) {
+        findings.push({ name: `matmul_tile ${tile}: ${describe(each)}`, error: await tileError(gpu, setting, expected, tile) });
+      }
       continue;
     }
     const schedule = testedSchedules(gpu)[kernelRun.slice("vec ".length)];
@@ -203,11 +205,11 @@ async function runVec(gpu: Gpu, setting: Setting, schedule: Schedule, runs: bool
 }
 
 /** Rows in use are compared with the twin's, and rows past the last eight in use with what was there before. */
-async function tileError(gpu: Gpu, setting: Setting, expected: Float64Array): Promise<number> {
+async function tileError(gpu: Gpu, setting: Setting, expected: Float64Array, tile: Tile): Promise<number> {
   const { chunk = DEFAULT_CHUNK, before, stride } = setting;
   const { step, read } = await stepOf(gpu, setting);
   const rows = await rowsBuffer(gpu, Array.from({ length: CHUNK_ROWS }, (_, m) => ({ slot: 0, position: m, tokenId: 0, runs: m < chunk })));
-  submit(gpu, planForRows(await matmulTile(gpu, step, CHUNK_ROWS, rows), chunk));
+  submit(gpu, planForRows(await matmulTile(gpu, step, CHUNK_ROWS, rows, tile), chunk));
   const found = await read(CHUNK_ROWS);
   const used = chunk * stride;
   const unused = Math.ceil(chunk / 8) * 8 * stride;

@@ -25,6 +25,7 @@ import reduceSubgroup from "../../shaders/lib/reduce_subgroup.wgsl?raw";
 import samplingOptions from "../../shaders/lib/sampling_options.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
 import matmulTileShader from "../../shaders/matmul_tile.wgsl?raw";
+import matmulTileNarrowShader from "../../shaders/matmul_tile_narrow.wgsl?raw";
 import matmulVecShader from "../../shaders/matmul_vec.wgsl?raw";
 import type { Activation } from "./decoder_spec.ts";
 import type { LinearWeights } from "./decoder_weights.ts";
@@ -172,16 +173,22 @@ export interface RowDispatch extends Dispatch {
   rowsPerWorkgroup: number;
 }
 
-const TILE = 64; // rows of X, and rows of W, of a matmul_tile workgroup
+/** Which tile a product of many rows is cut into: the narrow one compiles faster, which on a processor matters most. */
+export type Tile = "wide" | "narrow";
+
+const TILES = { wide: { side: 64, shader: matmulTileShader }, narrow: { side: 32, shader: matmulTileNarrowShader } };
 
 /** Prepare Y = X W^T for `M` rows of X, a multiple of 64, of which the first may be active; one dispatch for each part of W. */
-export async function matmulTile(gpu: Gpu, step: MatmulStep, M: number, rows: GPUBuffer): Promise<RowDispatch[]> {
+export async function matmulTile(
+  gpu: Gpu, step: MatmulStep, M: number, rows: GPUBuffer, tile: Tile = gpu.traits.isSoftware ? "narrow" : "wide",
+): Promise<RowDispatch[]> {
   const { weights, input, output } = step;
+  const { side, shader } = TILES[tile];
   if (output.kind === "logits") throw new Error("matmul_tile keeps no logit statistics");
   const dispatches: RowDispatch[] = [];
   for (const part of weights.matrix.parts) {
     const code = assembleShader(
-      [...weightShaderParts(part.format), stepPart, INPUT_PARTS[input.kind], weights.bias ? biasAdd : biasNone, ...outputParts(output), matmulTileShader],
+      [...weightShaderParts(part.format), stepPart, INPUT_PARTS[input.kind], weights.bias ? biasAdd : biasNone, ...outputParts(output), shader],
       {
         ...weightConstants(weights.matrix, part),
         ...inputConstants(input),
@@ -193,8 +200,8 @@ export async function matmulTile(gpu: Gpu, step: MatmulStep, M: number, rows: GP
     const label = `matmul_tile ${step.label}`;
     const group0 = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias };
     const pipeline = await gpu.compile(label, code);
-    const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), { 0: rows }], [Math.ceil(part.rows / TILE), 1, 1]);
-    dispatches.push({ ...dispatch, rowsPerWorkgroup: TILE });
+    const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), { 0: rows }], [Math.ceil(part.rows / side), 1, 1]);
+    dispatches.push({ ...dispatch, rowsPerWorkgroup: side });
   }
   return dispatches;
 }
