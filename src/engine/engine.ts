@@ -41,7 +41,8 @@ export class Engine {
     const promptIds = encodePrompt(text, prompt, options.templateOptions);
     const maxTokens = this.#tokenLimit(promptIds.length, options.maxTokens);
     const cachedTokens = this.#reusablePrefix(promptIds);
-    const detokenizer = new Detokenizer(text.tokenizer.pieces, { first: typeof prompt !== "string" });
+    const startsText = typeof prompt !== "string" || prompt === ""; // text that continues nothing loses SentencePiece's leading space
+    const detokenizer = new Detokenizer(text.tokenizer.pieces, { first: startsText });
     const stops = new StopMatcher(stopStrings(options.stop));
     const history = [...promptIds];
     this.#cached = promptIds.slice(0, cachedTokens);
