@@ -10,7 +10,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     return;
   }
   for (var element = thread; element < WIDTH; element += 64u) {
-    let place = m * OUTPUT_STRIDE + 4u * striped(element / 4u, OUTPUT_STRIDE / 32u) + element % 4u;
+    let place = m * OUTPUT_STRIDE + striped_element(element, OUTPUT_STRIDE);
     outputs[place] /= 1.0 + exp(-qkv[m * QKV_STRIDE + GATE_START + element]);
   }
 }

@@ -1,30 +1,15 @@
 // Gated delta rule (Yang et al., "Gated Delta Networks"): a matrix per head forgets, then learns the value that its key
 // should have given. A workgroup takes a value head, a thread one of its VALUE_DIM columns, and walks the rows in order,
-// each with the state of its own sequence. Parts: block, step. Constants: M, KEY_HEADS, VALUE_HEADS, KEY_DIM, VALUE_DIM,
+// each with the state of its own sequence. Parts: block, step, softplus, workgroup_sum. Constants: M, KEY_HEADS, VALUE_HEADS, KEY_DIM, VALUE_DIM,
 // CHANNELS = 2 KEY_HEADS KEY_DIM + VALUE_HEADS VALUE_DIM, INPUT_STRIDE, OUTPUT_STRIDE, STATE, STATE_START, EPSILON.
 @group(0) @binding(0) var<storage, read> inputs: array<f32>;         // [M, INPUT_STRIDE]: queries, keys, values, gates z, then b and a per value head
 @group(0) @binding(1) var<storage, read> parameters: array<f32>;     // [VALUE_HEADS] A_log, [VALUE_HEADS] dt_bias, [VALUE_DIM] gains
 @group(0) @binding(2) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE], striped
 @group(0) @binding(3) var<storage, read_write> state: array<f32>;    // [slots, STATE]: from STATE_START [VALUE_HEADS, KEY_DIM, VALUE_DIM]
 
+const THREADS = VALUE_DIM;
 var<workgroup> query: array<f32, KEY_DIM>;
 var<workgroup> key: array<f32, KEY_DIM>;
-var<workgroup> lane_sums: array<f32, VALUE_DIM>;
-
-fn workgroup_sum(thread: u32, own: f32) -> f32 {
-  lane_sums[thread] = own;
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var lane = 0u; lane < VALUE_DIM; lane++) {
-    sum += lane_sums[lane];
-  }
-  workgroupBarrier();
-  return sum;
-}
-
-fn softplus(x: f32) -> f32 {
-  return max(x, 0.0) + log(1.0 + exp(-abs(x)));
-}
 
 fn sigmoid(x: f32) -> f32 {
   return 1.0 / (1.0 + exp(-x));
@@ -56,7 +41,7 @@ fn load_key(m: u32, key_head: u32, thread: u32) {
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
   let head = workgroup.x;
   let element = head * VALUE_DIM + thread;
-  let place = 4u * striped(element / 4u, OUTPUT_STRIDE / 32u) + element % 4u;
+  let place = striped_element(element, OUTPUT_STRIDE);
   for (var m = 0u; m < M; m++) {
     if (!row_is_active(m)) {
       continue;

@@ -1,22 +1,18 @@
 // Selective state space (Dao and Gu, "Transformers are SSMs": Mamba-2): a state per head decays and takes in what it is
 // shown. A workgroup takes a head, a thread one of its HEAD_DIM channels, and walks the rows in order, each with the state
-// of its own sequence. Parts: block, step. Constants: M, HEADS, HEAD_DIM, GROUPS (heads of one group share B and C),
+// of its own sequence. Parts: block, step, softplus. Constants: M, HEADS, HEAD_DIM, GROUPS (heads of one group share B and C),
 // STATE_DIM, CHANNELS = HEADS HEAD_DIM + 2 GROUPS STATE_DIM, INPUT_STRIDE, OUTPUT_STRIDE, STATE, STATE_START.
 @group(0) @binding(0) var<storage, read> inputs: array<f32>;         // [M, INPUT_STRIDE]: x, B and C, gates z, then dt per head
 @group(0) @binding(1) var<storage, read> parameters: array<f32>;     // [3, HEADS]: A_log, dt_bias, D
 @group(0) @binding(2) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE], striped
 @group(0) @binding(3) var<storage, read_write> state: array<f32>;    // [slots, STATE]: from STATE_START [HEADS, STATE_DIM, HEAD_DIM]
 
-fn softplus(x: f32) -> f32 {
-  return max(x, 0.0) + log(1.0 + exp(-abs(x)));
-}
-
 @compute @workgroup_size(HEAD_DIM)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
   const INNER = HEADS * HEAD_DIM;
   let head = workgroup.x;
   let element = head * HEAD_DIM + thread;
-  let place = 4u * striped(element / 4u, OUTPUT_STRIDE / 32u) + element % 4u;
+  let place = striped_element(element, OUTPUT_STRIDE);
   for (var m = 0u; m < M; m++) {
     if (!row_is_active(m)) {
       continue;

@@ -1,21 +1,10 @@
 // Normalise parts of rows where a product cannot do it while it reads: layer norms (Ba et al., "Layer Normalization"),
-// and norms of results. A workgroup takes one of GROUPS equal parts of a row. Parts: block, step, norm_*. Constants: WIDTH (of
+// and norms of results. A workgroup takes one of GROUPS equal parts of a row. Parts: block, step,
+// workgroup_sum, norm_*. Constants: WIDTH (of
 // a part), IS_CENTRED (whether the mean is taken off), EPSILON, BIAS_START, GROUPS.
 @group(0) @binding(1) var<storage, read> gains: array<f32>;          // [GROUPS * WIDTH], then at BIAS_START as many biases; placed by gain_place
 
 const THREADS = 64u;
-var<workgroup> lane_sums: array<f32, THREADS>;
-
-fn workgroup_sum(thread: u32, own: f32) -> f32 {
-  lane_sums[thread] = own;
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var lane = 0u; lane < THREADS; lane++) {
-    sum += lane_sums[lane];
-  }
-  workgroupBarrier();
-  return sum;
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {

@@ -49,7 +49,6 @@ fn sortable(value: f32) -> u32 {
   return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
 }
 
-
 fn bin_value(bin: u32) -> f32 {
   return f32(atomicLoad(&bins_high[bin])) * 4096.0 + f32(atomicLoad(&bins_low[bin]));
 }

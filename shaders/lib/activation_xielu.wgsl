@@ -1,10 +1,6 @@
 // xIELU (Huang and Schlag, "Deriving Activation Functions Using Integration"), with slopes learned per layer.
 @group(0) @binding(6) var<storage, read> slopes: array<f32>;         // [4]: alpha_p and alpha_n as stored, beta, eps
 
-fn softplus(x: f32) -> f32 {
-  return max(x, 0.0) + log(1.0 + exp(-abs(x)));
-}
-
 fn activated(x: f32) -> f32 {
   let beta = slopes[2];
   if (x > 0.0) {

@@ -40,3 +40,8 @@ struct Inputs {
 fn striped(quad: u32, blocks: u32) -> u32 {
   return (quad % 8u) * blocks + quad / 8u;
 }
+
+// The same for one element of a row of `width` floats.
+fn striped_element(element: u32, width: u32) -> u32 {
+  return 4u * striped(element / 4u, width / 32u) + element % 4u;
+}

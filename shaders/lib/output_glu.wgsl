@@ -5,6 +5,5 @@
 // Take the results of `row` and `row + 1`: gate and up of hidden unit row / 2.
 fn emit(m: u32, row: u32, value: vec2f) {
   let pair = value + bias_pair(row);
-  let unit = row / 2u;
-  outputs[m * OUTPUT_STRIDE + 4u * striped(unit / 4u, OUTPUT_STRIDE / 32u) + unit % 4u] = activated(pair.x) * pair.y;
+  outputs[m * OUTPUT_STRIDE + striped_element(row / 2u, OUTPUT_STRIDE)] = activated(pair.x) * pair.y;
 }

@@ -13,7 +13,3 @@ fn load_weights(row: u32, block: u32) -> Block {
     scale.y * value_quad(words.z), scale.y * value_quad(words.z >> 4u), scale.y * value_quad(words.w), scale.y * value_quad(words.w >> 4u),
   );
 }
-
-fn dot_weights(row: u32, block: u32, x: Block, x_sum: f32) -> f32 {
-  return block_dot(load_weights(row, block), x);
-}

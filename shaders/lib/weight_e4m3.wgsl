@@ -18,7 +18,3 @@ fn load_weights(row: u32, block: u32) -> Block {
     scale.y * value_quad(b.x), scale.y * value_quad(b.y), scale.y * value_quad(b.z), scale.y * value_quad(b.w),
   );
 }
-
-fn dot_weights(row: u32, block: u32, x: Block, x_sum: f32) -> f32 {
-  return block_dot(load_weights(row, block), x);
-}

@@ -8,7 +8,3 @@ fn load_weights(row: u32, block: u32) -> Block {
     codes[first + 4u], codes[first + 5u], codes[first + 6u], codes[first + 7u],
   );
 }
-
-fn dot_weights(row: u32, block: u32, x: Block, x_sum: f32) -> f32 {
-  return block_dot(load_weights(row, block), x);
-}

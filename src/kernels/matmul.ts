@@ -23,6 +23,7 @@ import outputStore from "../../shaders/lib/output_store.wgsl?raw";
 import reduceShared from "../../shaders/lib/reduce_shared.wgsl?raw";
 import reduceSubgroup from "../../shaders/lib/reduce_subgroup.wgsl?raw";
 import samplingOptions from "../../shaders/lib/sampling_options.wgsl?raw";
+import softplus from "../../shaders/lib/softplus.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
 import matmulTileShader from "../../shaders/matmul_tile.wgsl?raw";
 import matmulTileNarrowShader from "../../shaders/matmul_tile_narrow.wgsl?raw";
@@ -53,7 +54,13 @@ export interface MatmulStep {
 }
 
 const INPUT_PARTS = { plain: inputPlain, rms: inputRms, merge: inputMerge };
-const ACTIVATION_PARTS = { silu: activationSilu, gelu: activationGelu, gelu_tanh: activationGeluTanh, relu2: activationRelu2, xielu: activationXielu };
+const ACTIVATION_PARTS = {
+  silu: [activationSilu],
+  gelu: [activationGelu],
+  gelu_tanh: [activationGeluTanh],
+  relu2: [activationRelu2],
+  xielu: [softplus, activationXielu],
+};
 
 /** The shader parts that take a product's results. */
 export function outputParts(output: MatmulOutput): string[] {
@@ -63,9 +70,9 @@ export function outputParts(output: MatmulOutput): string[] {
     case "residual":
       return [outputResidual];
     case "glu":
-      return [ACTIVATION_PARTS[output.activation], outputGlu];
+      return [...ACTIVATION_PARTS[output.activation], outputGlu];
     case "activated":
-      return [ACTIVATION_PARTS[output.activation], outputActivated];
+      return [...ACTIVATION_PARTS[output.activation], outputActivated];
     case "logits":
       return [cap, candidate, samplingOptions, outputLogits];
     default:
@@ -139,7 +146,7 @@ async function matmulVecPart(
       ...weightShaderParts(part.format),
       stepPart,
       subgroups ? reduceSubgroup : reduceShared,
-      INPUT_PARTS[input.kind],
+      ...inputParts(input),
       weights.bias ? biasAdd : biasNone,
       ...outputParts(output),
       ...(logits ? [] : [finishNone]),
@@ -188,7 +195,7 @@ export async function matmulTile(
   const dispatches: RowDispatch[] = [];
   for (const part of weights.matrix.parts) {
     const code = assembleShader(
-      [...weightShaderParts(part.format), stepPart, INPUT_PARTS[input.kind], weights.bias ? biasAdd : biasNone, ...outputParts(output), shader],
+      [...weightShaderParts(part.format), stepPart, ...inputParts(input), weights.bias ? biasAdd : biasNone, ...outputParts(output), shader],
       {
         ...weightConstants(weights.matrix, part),
         ...inputConstants(input),

@@ -6,6 +6,7 @@ import normInPlace from "../../shaders/lib/norm_in_place.wgsl?raw";
 import normResidual from "../../shaders/lib/norm_residual.wgsl?raw";
 import normStore from "../../shaders/lib/norm_store.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
+import workgroupSum from "../../shaders/lib/workgroup_sum.wgsl?raw";
 import normShader from "../../shaders/norm.wgsl?raw";
 import type { NormWeights } from "./decoder_weights.ts";
 import type { RowDispatch } from "./matmul.ts";
@@ -29,7 +30,7 @@ const PLACE_PARTS = { store: normStore, residual: normResidual, inPlace: normInP
 
 /** Prepare a norm of every row. */
 export async function normRows(gpu: Gpu, { label, weights, M, rows, place }: NormStep): Promise<RowDispatch> {
-  const code = assembleShader([block, stepPart, PLACE_PARTS[place.kind], normShader], {
+  const code = assembleShader([block, stepPart, workgroupSum, PLACE_PARTS[place.kind], normShader], {
     M,
     WIDTH: weights.width,
     GROUPS: weights.groups,

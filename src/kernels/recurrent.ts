@@ -5,7 +5,10 @@ import { padColumns } from "../quant/matrix.ts";
 import causalConvShader from "../../shaders/causal_conv.wgsl?raw";
 import deltaNetShader from "../../shaders/delta_net.wgsl?raw";
 import block from "../../shaders/lib/block.wgsl?raw";
+import convolutionPart from "../../shaders/lib/convolution.wgsl?raw";
+import softplus from "../../shaders/lib/softplus.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
+import workgroupSum from "../../shaders/lib/workgroup_sum.wgsl?raw";
 import mambaShader from "../../shaders/mamba.wgsl?raw";
 import shortConvShader from "../../shaders/short_conv.wgsl?raw";
 import type { DeltaNetSpec, MambaSpec, RecurrentSpec } from "./decoder_spec.ts";
@@ -45,16 +48,17 @@ export async function recurrence(gpu: Gpu, step: RecurrentStep): Promise<RowDisp
   };
   const channelGroups = Math.ceil(channels / 64);
   if (recurrent.kind === "shortConv") {
-    return [await walk(gpu, step, "short_conv", [block, stepPart, shortConvShader], shared, { 0: projected, 1: weights.kernel, 2: output, 3: state }, channelGroups)];
+    const buffers = { 0: projected, 1: weights.kernel, 2: output, 3: state };
+    return [await walk(gpu, step, "short_conv", [block, stepPart, convolutionPart, shortConvShader], shared, buffers, channelGroups)];
   }
-  const convolution = await walk(gpu, step, "causal_conv", [stepPart, causalConvShader], shared, { 0: projected, 1: weights.kernel, 2: state }, channelGroups);
+  const convolution = await walk(gpu, step, "causal_conv", [stepPart, convolutionPart, causalConvShader], shared, { 0: projected, 1: weights.kernel, 3: state }, channelGroups);
   const buffers = { 0: projected, 1: weights.parameters, 2: output, 3: state };
   if (recurrent.kind === "mamba") {
     const constants = { ...shared, ...mambaConstants(recurrent) };
-    return [convolution, await walk(gpu, step, "mamba", [block, stepPart, mambaShader], constants, buffers, recurrent.heads)];
+    return [convolution, await walk(gpu, step, "mamba", [block, stepPart, softplus, mambaShader], constants, buffers, recurrent.heads)];
   }
   const constants = { ...shared, ...deltaConstants(recurrent) };
-  return [convolution, await walk(gpu, step, "delta_net", [block, stepPart, deltaNetShader], constants, buffers, recurrent.valueHeads)];
+  return [convolution, await walk(gpu, step, "delta_net", [block, stepPart, softplus, workgroupSum, deltaNetShader], constants, buffers, recurrent.valueHeads)];
 }
 
 function deltaConstants({ keyHeads, valueHeads, keyDim, valueDim, channels, taps, norm }: DeltaNetSpec): ShaderConstants {

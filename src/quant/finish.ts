@@ -4,9 +4,7 @@ import factorNone from "../../shaders/repack/factor_none.wgsl?raw";
 import factorOver from "../../shaders/repack/factor_over.wgsl?raw";
 import factorTimes from "../../shaders/repack/factor_times.wgsl?raw";
 import finishF16 from "../../shaders/repack/finish_f16.wgsl?raw";
-import finishPairsBf16 from "../../shaders/repack/finish_pairs_bf16.wgsl?raw";
-import finishPairsF16 from "../../shaders/repack/finish_pairs_f16.wgsl?raw";
-import finishPairsF32 from "../../shaders/repack/finish_pairs_f32.wgsl?raw";
+import finishPairs from "../../shaders/repack/finish_pairs.wgsl?raw";
 import finishScales from "../../shaders/repack/finish_scales.wgsl?raw";
 import floatsBf16 from "../../shaders/repack/floats_bf16.wgsl?raw";
 import floatsE4m3 from "../../shaders/repack/floats_e4m3.wgsl?raw";
@@ -17,11 +15,14 @@ import floatsNested from "../../shaders/repack/floats_nested.wgsl?raw";
 import groupsEven from "../../shaders/repack/groups_even.wgsl?raw";
 import groupsListed from "../../shaders/repack/groups_listed.wgsl?raw";
 import scaleOf from "../../shaders/repack/scale_of.wgsl?raw";
+import storePairBf16 from "../../shaders/repack/store_pair_bf16.wgsl?raw";
+import storePairF16 from "../../shaders/repack/store_pair_f16.wgsl?raw";
+import storePairF32 from "../../shaders/repack/store_pair_f32.wgsl?raw";
 import zeroAwq from "../../shaders/repack/zero_awq.wgsl?raw";
 import zeroBytes from "../../shaders/repack/zero_bytes.wgsl?raw";
 import zeroConstant from "../../shaders/repack/zero_constant.wgsl?raw";
 import zeroStream from "../../shaders/repack/zero_stream.wgsl?raw";
-import { codeBytesPerRow, hasPairs, type Matrix, type MatrixPart } from "./matrix.ts";
+import { codeBytesPerRow, hasPairs, pairWords, type Matrix, type MatrixPart } from "./matrix.ts";
 import { BINDINGS, type Finish, type ModuleWeights, type ScaleSource, type ZeroSource } from "./module_weights.ts";
 
 /** The shader of a module's last step. */
@@ -40,7 +41,7 @@ interface Part {
 
 const FLOATS = { f16: floatsF16, bf16: floatsBf16, f32: floatsF32, e8m0: floatsE8m0, e4m3: floatsE4m3 };
 const FACTORS = { none: factorNone, times: factorTimes, over: factorOver };
-const PAIRS = { f16: finishPairsF16, bf16: finishPairsBf16, f32: finishPairsF32 };
+const STORE_PAIR = { f16: storePairF16, bf16: storePairBf16, f32: storePairF32 };
 
 /** How to turn a module's stored scales and zero points into the form that its format has on the GPU. */
 export function finishRecipe({ format, rows, columns, finish }: ModuleWeights, { paddedColumns }: Matrix): FinishRecipe {
@@ -63,7 +64,7 @@ export function finishRecipe({ format, rows, columns, finish }: ModuleWeights, {
   const common = { itemsPerRow: GROUPS, bindings: withTarget((part) => part.pairs!) }; // allocated for every quantised format
   const grouped = { ...constants, GROUPS, GROUP: format.group };
   if (!hasPairs(format)) return { name: "finish_scales", shaders: [...shaders, finishScales], constants: grouped, ...common };
-  return { name: "finish_pairs", shaders: [...shaders, zero.shader, PAIRS[format.scales]], constants: { ...grouped, ...zero.constants }, ...common };
+  return { name: "finish_pairs", shaders: [...shaders, zero.shader, STORE_PAIR[format.scales], finishPairs], constants: { ...grouped, ...zero.constants, PAIR_WORDS: pairWords(format) }, ...common };
 }
 
 function scaleShaders({ precision, factor }: ScaleSource): string[] {

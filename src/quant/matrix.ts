@@ -5,17 +5,20 @@ import block from "../../shaders/lib/block.wgsl?raw";
 import codebookE2m1 from "../../shaders/lib/codebook_e2m1.wgsl?raw";
 import codebookFp4 from "../../shaders/lib/codebook_fp4.wgsl?raw";
 import codebookNf4 from "../../shaders/lib/codebook_nf4.wgsl?raw";
+import codesQ4 from "../../shaders/lib/codes_q4.wgsl?raw";
+import codesQ8 from "../../shaders/lib/codes_q8.wgsl?raw";
+import dotLoaded from "../../shaders/lib/dot_loaded.wgsl?raw";
+import halvesBf16 from "../../shaders/lib/halves_bf16.wgsl?raw";
+import halvesF16 from "../../shaders/lib/halves_f16.wgsl?raw";
 import scalesBf16 from "../../shaders/lib/scales_bf16.wgsl?raw";
 import scalesF16 from "../../shaders/lib/scales_f16.wgsl?raw";
 import scalesF32 from "../../shaders/lib/scales_f32.wgsl?raw";
 import scalesSingle from "../../shaders/lib/scales_single.wgsl?raw";
-import weightBf16 from "../../shaders/lib/weight_bf16.wgsl?raw";
+import weightAffine from "../../shaders/lib/weight_affine.wgsl?raw";
 import weightCodebook from "../../shaders/lib/weight_codebook.wgsl?raw";
 import weightE4m3 from "../../shaders/lib/weight_e4m3.wgsl?raw";
-import weightF16 from "../../shaders/lib/weight_f16.wgsl?raw";
 import weightF32 from "../../shaders/lib/weight_f32.wgsl?raw";
-import weightQ4 from "../../shaders/lib/weight_q4.wgsl?raw";
-import weightQ8 from "../../shaders/lib/weight_q8.wgsl?raw";
+import weightHalves from "../../shaders/lib/weight_halves.wgsl?raw";
 
 /** How the runtime holds weights on the GPU; every checkpoint format is repacked into one of these. */
 export type WeightFormat =
@@ -74,10 +77,15 @@ export function hasPairs(format: WeightFormat): format is AffineFormat {
   return format.codes === "q4" || format.codes === "q8";
 }
 
+/** Words that a scale and its bias take together. */
+export function pairWords({ scales }: AffineFormat): number {
+  return scales === "f32" ? 2 : 1;
+}
+
 /** Bytes of one row of scales, or of scale and bias pairs; 0 for float weights. */
 export function pairBytesPerRow(format: WeightFormat, paddedColumns: number): number {
   if (!("scales" in format)) return 0;
-  return (paddedColumns / format.group) * (hasPairs(format) && format.scales === "f32" ? 8 : 4);
+  return 4 * (paddedColumns / format.group) * (hasPairs(format) ? pairWords(format) : 1);
 }
 
 /** Bytes that one row takes on the GPU. */
@@ -145,15 +153,15 @@ export function formatKey(format: WeightFormat): string {
 }
 
 const WEIGHT_PARTS = {
-  q4: [weightQ4],
-  q8: [weightQ8],
-  nf4: [codebookNf4, weightCodebook],
-  fp4: [codebookFp4, weightCodebook],
-  e2m1: [codebookE2m1, weightCodebook],
-  e4m3: [weightE4m3],
-  f32: [weightF32],
-  f16: [weightF16],
-  bf16: [weightBf16],
+  q4: [codesQ4, weightAffine],
+  q8: [codesQ8, weightAffine],
+  nf4: [codebookNf4, weightCodebook, dotLoaded],
+  fp4: [codebookFp4, weightCodebook, dotLoaded],
+  e2m1: [codebookE2m1, weightCodebook, dotLoaded],
+  e4m3: [weightE4m3, dotLoaded],
+  f32: [weightF32, dotLoaded],
+  f16: [halvesF16, weightHalves, dotLoaded],
+  bf16: [halvesBf16, weightHalves, dotLoaded],
 };
 const SCALE_PARTS = { f16: scalesF16, bf16: scalesBf16, f32: scalesF32 };
 

@@ -17,7 +17,7 @@ import quantise from "../../shaders/repack/quantise.wgsl?raw";
 import storePairBf16 from "../../shaders/repack/store_pair_bf16.wgsl?raw";
 import storePairF16 from "../../shaders/repack/store_pair_f16.wgsl?raw";
 import storePairF32 from "../../shaders/repack/store_pair_f32.wgsl?raw";
-import { codeBytesPerRow, hasPairs, type Matrix, type MatrixPart, type WeightFormat } from "./matrix.ts";
+import { codeBytesPerRow, hasPairs, pairWords, type Matrix, type MatrixPart, type WeightFormat } from "./matrix.ts";
 import type { CodeSource, TensorRole } from "./module_weights.ts";
 
 /** How one tensor becomes part of a matrix: its bytes come in units, either rows or blocks of 32 columns of all rows. */
@@ -63,13 +63,12 @@ const QUANTISE_PARTS = { f32: [floatsF32, storePairF32], f16: [floatsF16, storeP
 function quantising(format: WeightFormat, columns: number): RowRecipe {
   if (!hasPairs(format)) throw new Error(`floats are not quantised to ${format.codes}`);
   const { scales, group } = format;
-  const isWide = scales === "f32";
   const GROUPS = columns / group;
   return {
     name: "quantise",
     shaders: [...QUANTISE_PARTS[scales], quantise],
-    constants: { BITS: format.codes === "q4" ? 4 : 8, GROUP: group, COLUMNS: columns, GROUPS, PAIR_WORDS: isWide ? 2 : 1 },
-    bytesPerUnit: columns * (isWide ? 4 : 2),
+    constants: { BITS: format.codes === "q4" ? 4 : 8, GROUP: group, COLUMNS: columns, GROUPS, PAIR_WORDS: pairWords(format) },
+    bytesPerUnit: columns * (scales === "f32" ? 4 : 2),
     itemsPerUnit: GROUPS,
     target: (part) => part.codes,
     secondTarget: (part) => part.pairs!, // allocated for every quantised format

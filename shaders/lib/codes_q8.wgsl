@@ -1,4 +1,4 @@
-// Unsigned 8-bit codes, each group with a scale and a bias: w = scale * code + bias. Constants: K.
+// Unsigned 8-bit codes. Constants: K.
 @group(1) @binding(0) var<storage, read> codes: array<vec4u>;        // [N, K / 16]; word j, byte b: element 4j + b
 
 fn code_quad(word: u32) -> vec4f {
@@ -12,15 +12,4 @@ fn load_codes(row: u32, block: u32) -> Block {
     code_quad(low.x), code_quad(low.y), code_quad(low.z), code_quad(low.w),
     code_quad(high.x), code_quad(high.y), code_quad(high.z), code_quad(high.w),
   );
-}
-
-fn load_weights(row: u32, block: u32) -> Block {
-  let affine = scale_and_bias(row, block);
-  return block_scale(load_codes(row, block), affine.x, affine.y);
-}
-
-// The scale is applied once for 32 products, and the bias through the inputs' sum.
-fn dot_weights(row: u32, block: u32, x: Block, x_sum: f32) -> f32 {
-  let affine = scale_and_bias(row, block);
-  return affine.x * block_dot(load_codes(row, block), x) + affine.y * x_sum;
 }

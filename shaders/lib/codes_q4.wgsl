@@ -1,4 +1,4 @@
-// Unsigned 4-bit codes, each group with a scale and a bias: w = scale * code + bias. Constants: K.
+// Unsigned 4-bit codes. Constants: K.
 @group(1) @binding(0) var<storage, read> codes: array<vec4u>;        // [N, K / 32]; word j, byte b: element 8j + b low, 8j + 4 + b high
 
 fn code_quad(word: u32) -> vec4f {
@@ -11,15 +11,4 @@ fn load_codes(row: u32, block: u32) -> Block {
     code_quad(words.x), code_quad(words.x >> 4u), code_quad(words.y), code_quad(words.y >> 4u),
     code_quad(words.z), code_quad(words.z >> 4u), code_quad(words.w), code_quad(words.w >> 4u),
   );
-}
-
-fn load_weights(row: u32, block: u32) -> Block {
-  let affine = scale_and_bias(row, block);
-  return block_scale(load_codes(row, block), affine.x, affine.y);
-}
-
-// The scale is applied once for 32 products, and the bias through the inputs' sum.
-fn dot_weights(row: u32, block: u32, x: Block, x_sum: f32) -> f32 {
-  let affine = scale_and_bias(row, block);
-  return affine.x * block_dot(load_codes(row, block), x) + affine.y * x_sum;
 }

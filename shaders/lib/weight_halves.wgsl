@@ -1,9 +1,5 @@
-// IEEE half floats, two to a word, read without shader-f16. Constants: K.
+// Floats of 16 bits, two to a word. Parts: block, halves_*. Constants: K.
 @group(1) @binding(0) var<storage, read> codes: array<vec4u>;        // [N, K / 8]; word j: elements 2j (low half) and 2j + 1
-
-fn half_quad(low: u32, high: u32) -> vec4f {
-  return vec4f(unpack2x16float(low), unpack2x16float(high));
-}
 
 fn load_weights(row: u32, block: u32) -> Block {
   let first = row * (K / 8u) + 4u * block;
@@ -15,8 +11,4 @@ fn load_weights(row: u32, block: u32) -> Block {
     half_quad(a.x, a.y), half_quad(a.z, a.w), half_quad(b.x, b.y), half_quad(b.z, b.w),
     half_quad(c.x, c.y), half_quad(c.z, c.w), half_quad(d.x, d.y), half_quad(d.z, d.w),
   );
-}
-
-fn dot_weights(row: u32, block: u32, x: Block, x_sum: f32) -> f32 {
-  return block_dot(load_weights(row, block), x);
 }
