@@ -1,4 +1,4 @@
-import { encodeDispatches, type Dispatch } from "../../src/gpu/dispatch.ts";
+import { submitDispatches, type Dispatch } from "../../src/gpu/dispatch.ts";
 import { Gpu, type GpuOptions } from "../../src/gpu/gpu.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
 import { chooseSchedule, type Schedule } from "../../src/kernels/schedule.ts";
@@ -43,8 +43,8 @@ const SMALLEST_STREAM = 32; // lanes; a stream holds whole subgroups
 
 /** The schedules that kernels are tested with, whatever the adapter: those of processors, of GPUs, and of GPUs with subgroups. */
 export function testedSchedules({ traits }: Gpu): Record<string, Schedule | undefined> & Record<"processor" | "gpu", Schedule> {
-  const processor = chooseSchedule({ f16: false, subgroups: undefined, isSoftware: true });
-  const gpu = chooseSchedule({ f16: false, subgroups: undefined, isSoftware: false });
+  const processor = chooseSchedule({ subgroups: undefined, isSoftware: true });
+  const gpu = chooseSchedule({ subgroups: undefined, isSoftware: false });
   const hasSubgroups = traits.subgroups !== undefined && traits.subgroups.max <= SMALLEST_STREAM;
   return { processor, gpu, ...(hasSubgroups ? { subgroups: { ...gpu, subgroups: traits.subgroups } } : {}) };
 }
@@ -73,11 +73,7 @@ export function rowsBuffer(gpu: Gpu, rows: readonly Row[]): Promise<GPUBuffer> {
 
 /** Run dispatches in order, in one pass. */
 export function submit({ device }: Gpu, dispatches: readonly Dispatch[]): void {
-  const encoder = device.createCommandEncoder({ label: "test" });
-  const pass = encoder.beginComputePass();
-  encodeDispatches(pass, dispatches);
-  pass.end();
-  device.queue.submit([encoder.finish()]);
+  submitDispatches(device, "test", dispatches);
 }
 
 /** Read a buffer of f32 values. */

@@ -1,8 +1,8 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
-import { matmulTile, type Tile, matmulVec, type MatmulInput, type MatmulStep } from "../../src/kernels/matmul.ts";
+import { matmulTile, matmulVec, type MatmulInput, type MatmulStep } from "../../src/kernels/matmul.ts";
 import { planForRows } from "../../src/kernels/prefill_plan.ts";
-import type { Schedule } from "../../src/kernels/schedule.ts";
+import type { Schedule, Tile } from "../../src/kernels/schedule.ts";
 import { allocateMatrix, formatKey, padColumns, type Matrix, type WeightFormat } from "../../src/quant/matrix.ts";
 import { product, rmsNormalised, swiglu } from "../reference/matmul.ts";
 import { striped, unstriped } from "../reference/striped.ts";
@@ -209,7 +209,7 @@ async function tileError(gpu: Gpu, setting: Setting, expected: Float64Array, til
   const { chunk = DEFAULT_CHUNK, before, stride } = setting;
   const { step, read } = await stepOf(gpu, setting);
   const rows = await rowsBuffer(gpu, Array.from({ length: CHUNK_ROWS }, (_, m) => ({ slot: 0, position: m, tokenId: 0, runs: m < chunk })));
-  submit(gpu, planForRows(await matmulTile(gpu, step, CHUNK_ROWS, rows, tile), chunk));
+  submit(gpu, planForRows(await matmulTile(gpu, tile, step, CHUNK_ROWS, rows), chunk));
   const found = await read(CHUNK_ROWS);
   const used = chunk * stride;
   const unused = Math.ceil(chunk / 8) * 8 * stride;

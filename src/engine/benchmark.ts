@@ -52,7 +52,7 @@ export async function runBenchmark(model: LoadedModel, options: BenchmarkOptions
 
 async function decode(model: LoadedModel, promptIds: readonly number[], maxTokens: number, signal: AbortSignal, onBatch: (count: number) => void): Promise<void> {
   const request = { promptIds, cachedTokens: 0, sampling: resolveSampling({}), maxTokens, stopIds: new Set<number>(), signal };
-  for await (const { tokenIds } of generateTokens(model.gpu, model.runner, request)) onBatch(tokenIds.length);
+  for await (const tokenIds of generateTokens(model.gpu, model.runner, request)) onBatch(tokenIds.length);
 }
 
 const ENCODED_TOKENS = 8;

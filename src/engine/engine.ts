@@ -45,19 +45,23 @@ export class Engine {
     const detokenizer = new Detokenizer(text.tokenizer.pieces, { first: startsText });
     const stops = new StopMatcher(stopStrings(options.stop));
     const history = [...promptIds];
-    this.#cached = promptIds.slice(0, cachedTokens);
     let shown = "";
     let finishReason: FinishReason = "length";
     const request = { promptIds, cachedTokens, sampling: resolveSampling(options), maxTokens, stopIds: text.stopIds, signal };
-    for await (const { tokenIds } of generateTokens(this.#model.gpu, this.#model.runner, request)) {
-      stopwatch.count(tokenIds.length);
-      history.push(...tokenIds);
-      this.#cached = history.slice(0, -1); // the last token's keys are computed by the step that follows it
-      const match = stops.push(tokenIds.map((id) => (text.stopIds.has(id) ? "" : detokenizer.push(id))).join(""));
-      shown += match.text;
-      if (match.matched !== undefined || tokenIds.some((id) => text.stopIds.has(id))) finishReason = "stop";
-      yield { text: match.text, tokenIds };
-      if (match.matched !== undefined) return this.#result(shown, finishReason, promptIds.length, cachedTokens, stopwatch);
+    this.#cached = promptIds.slice(0, cachedTokens); // until the prompt has been computed
+    try {
+      for await (const tokenIds of generateTokens(this.#model.gpu, this.#model.runner, request)) {
+        stopwatch.count(tokenIds.length);
+        history.push(...tokenIds);
+        const match = stops.push(tokenIds.map((id) => (text.stopIds.has(id) ? "" : detokenizer.push(id))).join(""));
+        shown += match.text;
+        if (match.matched !== undefined || tokenIds.some((id) => text.stopIds.has(id))) finishReason = "stop";
+        yield { text: match.text, tokenIds };
+        if (match.matched !== undefined) return this.#result(shown, finishReason, promptIds.length, cachedTokens, stopwatch);
+      }
+    } finally {
+      // The last token's keys are computed by the step that follows it.
+      if (stopwatch.tokens > 0) this.#cached = history.slice(0, -1);
     }
     const rest = stops.push(detokenizer.flush());
     const tail = rest.matched === undefined ? rest.text + stops.flush() : rest.text;

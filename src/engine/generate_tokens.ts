@@ -15,21 +15,16 @@ export interface TokenRequest {
   signal: AbortSignal;
 }
 
-/** Tokens as they become known, each with the time since the last. */
-export interface TokenBatch {
-  tokenIds: number[];
-}
-
 const READS_IN_FLIGHT = 2; // while one burst is read, the next is running
 const MAX_BURST = 16; // tokens submitted between two reads
 const BURST_MS = 20; // work in a burst: enough to hide a read, short enough to look like a stream
 
 /**
  * Prefill the prompt, then decode in bursts: tokens are submitted ahead of what has been read, because the GPU feeds
- * itself and a read takes longer than a token. Ends after a stop token or `maxTokens`. Work submitted past a stop token
+ * itself and a read takes longer than a token. Yields tokens as they become known. Ends after a stop token or `maxTokens`. Work submitted past a stop token
  * finds its sequence ended and does nothing.
  */
-export async function* generateTokens(gpu: Gpu, runner: Runner, request: TokenRequest): AsyncGenerator<TokenBatch, void> {
+export async function* generateTokens(gpu: Gpu, runner: Runner, request: TokenRequest): AsyncGenerator<number[], void> {
   const { promptIds, maxTokens, sampling, stopIds, signal } = request;
   runner.begin({ sampling, limit: maxTokens, stopIds: [...stopIds], promptIds });
   const ring = new TokenRing(gpu.device, runner, READS_IN_FLIGHT);
@@ -60,7 +55,7 @@ export async function* generateTokens(gpu: Gpu, runner: Runner, request: TokenRe
       burst = nextBurst(burst, now - lastRead, received > 0);
       lastRead = now;
       received += tokenIds.length;
-      yield { tokenIds };
+      yield tokenIds;
       if (tokenIds.some((id) => stopIds.has(id))) return;
     }
   } finally {

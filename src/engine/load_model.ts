@@ -2,9 +2,8 @@ import { HearthError } from "../errors.ts";
 import { parseModelConfig, readModelType, type ModelConfig } from "../formats/model_config.ts";
 import { readWeightMap } from "../formats/shard_index.ts";
 import { Gpu } from "../gpu/gpu.ts";
-import { createRopeTables } from "../kernels/decoder_weights.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
-import type { DecoderWeights } from "../kernels/decoder_weights.ts";
+import { createRopeTables, type DecoderWeights } from "../kernels/decoder_weights.ts";
 import { createKvCache, longestContext } from "../kernels/kv_cache.ts";
 import { chooseSchedule } from "../kernels/schedule.ts";
 import { decoderSpec, requireFamily } from "../models/registry.ts";
@@ -17,7 +16,7 @@ import { loadText, readText, type CheckpointText } from "./checkpoint_text.ts";
 import { loadWeights } from "./load_weights.ts";
 import type { LoadOptions, LoadProgress, ModelSource } from "./options.ts";
 import { Runner } from "./runner.ts";
-import { isSyntheticId, syntheticModel } from "./synthetic.ts";
+import { isSyntheticId, syntheticConfig, syntheticWeights } from "./synthetic.ts";
 
 /** What the caller of a load brings along. */
 export interface LoadHooks {
@@ -42,7 +41,7 @@ const DEFAULT_CONTEXT = 4096; // bounds the cache of models that could take a hu
 /** Load a model: small files first, so that what cannot run is refused before any weight byte moves. */
 export async function loadModel(source: ModelSource, options: LoadOptions, hooks: LoadHooks): Promise<LoadedModel> {
   checkOptions(options);
-  if (typeof source === "string" && isSyntheticId(source)) return loadSynthetic(source, options);
+  if (typeof source === "string" && isSyntheticId(source)) return buildModel(source, syntheticConfig(source), undefined, options, syntheticWeights);
   const { signal, onProgress } = hooks;
   const progress = new ProgressTotal(onProgress);
   const checkpoint = openCheckpoint(source, {
@@ -63,26 +62,22 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
   const text = await loadText(checkpoint, config, signal);
   const files = await readWeightMap(checkpoint, signal);
   progress.startWeights(files.map(({ file }) => file));
-  const gpu = await Gpu.open();
-  try {
-    const { spec, contextLength } = planContext(gpu, config, options);
-    const weights = await loadWeights(gpu, spec, files, { quantization: config.quantization, quantize: quantizedWidth(options), signal });
-    const runner = await createRunner(gpu, spec, weights, options, contextLength);
-    onProgress?.({ phase: "ready", file: "", loadedBytes: progress.totalBytes, totalBytes: progress.totalBytes, fromCache: progress.fromCache });
-    return { id: checkpoint.id, config, text, gpu, runner, contextLength };
-  } catch (error) {
-    gpu.destroy();
-    throw error;
-  }
+  const model = await buildModel(checkpoint.id, config, text, options, (gpu, spec) =>
+    loadWeights(gpu, spec, files, { quantization: config.quantization, quantize: quantizedWidth(options), signal }),
+  );
+  onProgress?.({ phase: "ready", file: "", loadedBytes: progress.totalBytes, totalBytes: progress.totalBytes, fromCache: progress.fromCache });
+  return model;
 }
 
-async function loadSynthetic(id: string, options: LoadOptions): Promise<LoadedModel> {
+/** Open a GPU, put a model's weights on it by `load`, and prepare to run it; a failure gives the GPU back. */
+async function buildModel(
+  id: string, config: ModelConfig, text: CheckpointText | undefined, options: LoadOptions, load: (gpu: Gpu, spec: DecoderSpec) => Promise<DecoderWeights>,
+): Promise<LoadedModel> {
   const gpu = await Gpu.open();
   try {
-    const { config, weights } = await syntheticModel(gpu, id);
     const { spec, contextLength } = planContext(gpu, config, options);
-    const runner = await createRunner(gpu, spec, weights, options, contextLength);
-    return { id, config, text: undefined, gpu, runner, contextLength };
+    const runner = await createRunner(gpu, spec, await load(gpu, spec), options, contextLength);
+    return { id, config, text, gpu, runner, contextLength };
   } catch (error) {
     gpu.destroy();
     throw error;

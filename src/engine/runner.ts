@@ -1,4 +1,4 @@
-import { encodeDispatches, type Dispatch } from "../gpu/dispatch.ts";
+import { submitDispatches, type Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer } from "../gpu/readback.ts";
 import { createActivations, destroyActivations, type Activations } from "../kernels/activations.ts";
@@ -9,8 +9,6 @@ import { createLogitsPlan, createPrefillPlan, embedRows, planForRows, type Prefi
 import { beginSampling, createSamplerState, RING_BYTES, type SamplerState, type SamplingStart } from "../kernels/sampler_state.ts";
 import type { Schedule } from "../kernels/schedule.ts";
 
-const PREFILL_ROWS = 512;
-const SOFTWARE_PREFILL_ROWS = 64; // a processor gains nothing from wider chunks, and stops sooner between them
 const LOGITS_ROWS = 32; // rows of vocabulary-wide logits that are held at once
 const SLOT = 0; // the one sequence that this runner serves
 
@@ -54,7 +52,7 @@ export class Runner {
     const { spec, weights } = decoder;
     const splitCounts = new Set(Array.from({ length: contextLength }, (_, position) => schedule.splits(position + 1)));
     const decodeRow = await createActivations(gpu, spec, 1, Math.max(...splitCounts));
-    const prefillChunk = await createActivations(gpu, spec, gpu.traits.isSoftware ? SOFTWARE_PREFILL_ROWS : PREFILL_ROWS, 1);
+    const prefillChunk = await createActivations(gpu, spec, schedule.prefillRows, 1);
     const statCount = logitStatCount(schedule, { matrix: weights.head, bias: undefined });
     const sampler = await createSamplerState(gpu, 1, spec.vocabSize, statCount);
     const [prefillPlan, embedRow, ...decodePlans] = await Promise.all([
@@ -72,7 +70,7 @@ export class Runner {
 
   /** Run a chunk of at most `prefillRows` tokens through the layers, from `position` on. */
   prefill(tokenIds: readonly number[], position: number): void {
-    this.#submit("prefill", [this.#chunkDispatches(tokenIds, position)]);
+    submitDispatches(this.#gpu.device, "prefill", this.#chunkDispatches(tokenIds, position));
   }
 
   /** Sample the first token after a prefill whose last chunk had `rows` rows and ended at `position`. */
@@ -84,20 +82,20 @@ export class Runner {
     encoder.copyBufferToBuffer(this.#prefillChunk.hidden, (rows - 1) * rowBytes, this.#decodeRow.hidden, 0, rowBytes);
     device.queue.submit([encoder.finish()]);
     const { head, sample } = this.#planFor(position + 1);
-    this.#submit("first token", [head, sample]);
+    submitDispatches(device, "first token", head, sample);
   }
 
   /** Decode and sample the token after `position`: one pass, one submit. */
   decode(position: number): void {
     const { layers, head, sample } = this.#planFor(position + 1);
-    this.#submit("decode", [layers, head, sample]);
+    submitDispatches(this.#gpu.device, "decode", layers, head, sample);
   }
 
   /** Decode one given token and read its logits, f32 `[vocabSize]`: for callers who choose tokens themselves. */
   async forward(tokenId: number, position: number): Promise<Float32Array> {
     this.#gpu.device.queue.writeBuffer(this.#decodeRow.rows, 0, new Uint32Array([SLOT, position, tokenId, 1]));
     const { layers, head } = this.#planFor(position + 1);
-    this.#submit("forward", [this.#embedRow, layers, head]);
+    submitDispatches(this.#gpu.device, "forward", this.#embedRow, layers, head);
     const { logits, vocabSize } = this.#sampler;
     return new Float32Array(await readBuffer(this.#gpu.device, logits, vocabSize * 4));
   }
@@ -116,7 +114,7 @@ export class Runner {
       const own = all.filter((dispatch) => dispatch.label === label);
       await measure(label, () => {
         this.#gpu.device.queue.writeBuffer(this.#decodeRow.rows, 0, new Uint32Array([SLOT, length - 1, 0, 1]));
-        this.#submit(label, Array.from({ length: repeats }, () => own));
+        submitDispatches(this.#gpu.device, label, ...Array.from({ length: repeats }, () => own));
       });
     }
   }
@@ -137,7 +135,7 @@ export class Runner {
       const plan = await createLogitsPlan(this.#gpu, this.#schedule, this.decoder, this.#prefillChunk, buffer);
       for (let position = 0; position < tokenIds.length; position += LOGITS_ROWS) {
         const chunk = tokenIds.slice(position, position + LOGITS_ROWS);
-        this.#submit("logits", [this.#chunkDispatches(chunk, position), planForRows(plan, chunk.length)]);
+        submitDispatches(this.#gpu.device, "logits", this.#chunkDispatches(chunk, position), planForRows(plan, chunk.length));
         const rows = new Float32Array(await readBuffer(this.#gpu.device, buffer, chunk.length * vocabSize * 4));
         all.set(rows, position * vocabSize);
         this.#gpu.throwIfFaulty();
@@ -166,13 +164,5 @@ export class Runner {
     for (const [row, tokenId] of tokenIds.entries()) rows.set([SLOT, position + row, tokenId, 1], 4 * row);
     this.#gpu.device.queue.writeBuffer(this.#prefillChunk.rows, 0, rows);
     return planForRows(this.#prefillPlan, tokenIds.length);
-  }
-
-  #submit(label: string, lists: readonly (readonly Dispatch[])[]): void {
-    const encoder = this.#gpu.device.createCommandEncoder({ label });
-    const pass = encoder.beginComputePass({ label });
-    for (const dispatches of lists) encodeDispatches(pass, dispatches);
-    pass.end();
-    this.#gpu.device.queue.submit([encoder.finish()]);
   }
 }

@@ -1,9 +1,9 @@
 import { HearthError } from "../errors.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { createVector, type DecoderWeights, type LayerWeights, type LinearWeights, type NormWeights } from "../kernels/decoder_weights.ts";
 import { fillRandom } from "../kernels/fill_random.ts";
-import { decoderSpec } from "../models/registry.ts";
 import { allocateMatrix, codeBytesPerRow, padColumns, pairBytesPerRow, type Matrix, type WeightFormat } from "../quant/matrix.ts";
 
 const PREFIX = "synthetic:";
@@ -23,20 +23,24 @@ export function isSyntheticId(source: string): boolean {
   return source.startsWith(PREFIX);
 }
 
-/** Make a model of a published shape with random 4-bit weights, on the GPU. It says nothing sensible, at full speed. */
-export async function syntheticModel(gpu: Gpu, id: string): Promise<{ config: ModelConfig; weights: DecoderWeights }> {
+/** The config of a published shape. */
+export function syntheticConfig(id: string): ModelConfig {
   const shape = SHAPES[id.slice(PREFIX.length)];
   if (!shape) {
     throw new HearthError("file-not-found", `${id}: expected one of ${Object.keys(SHAPES).map((name) => PREFIX + name).join(", ")}`);
   }
-  const config: ModelConfig = { ...shape, architectures: [], maxPositionEmbeddings: 131_072, rope: { type: "default", theta: 500_000 }, eosTokenIds: [] };
-  const { hiddenSize, layers } = decoderSpec(config, 4096);
+  return { ...shape, architectures: [], maxPositionEmbeddings: 131_072, rope: { type: "default", theta: 500_000 }, eosTokenIds: [] };
+}
+
+/** Make random 4-bit weights for such a model, on the GPU. It says nothing sensible, at full speed. */
+export async function syntheticWeights(gpu: Gpu, spec: DecoderSpec): Promise<DecoderWeights> {
+  const { hiddenSize, vocabSize, layers } = spec;
   const linear = async (label: string, rows: number, columns: number): Promise<LinearWeights> => ({ matrix: await randomMatrix(gpu, label, rows, columns), bias: undefined });
   const ones = (width: number) => createVector(gpu, "gains", new Float32Array(2 * padColumns(width)).fill(1));
   const norm = async (): Promise<NormWeights> => ({ gains: await ones(hiddenSize), width: hiddenSize, groups: 1, isCentred: false, epsilon: 1e-6, biasStart: 0 });
   const layerWeights: LayerWeights[] = [];
   for (const { attention, mlp } of layers) {
-    if (!attention || !mlp) throw new Error(`${id}: a synthetic model has attention and an MLP in every layer`);
+    if (!attention || !mlp) throw new Error(`a synthetic model has attention and an MLP in every layer`);
     layerWeights.push({
       attentionNorm: await norm(),
       attention: {
@@ -54,9 +58,9 @@ export async function syntheticModel(gpu: Gpu, id: string): Promise<{ config: Mo
       mlpPostNorm: undefined,
     });
   }
-  const embedding = await randomMatrix(gpu, "embedding", config.vocabSize, hiddenSize);
-  const head = config.tieWordEmbeddings ? embedding : await randomMatrix(gpu, "head", config.vocabSize, hiddenSize);
-  return { config, weights: { embedding, positions: undefined, head, headBias: undefined, finalNorm: await norm(), layers: layerWeights } };
+  const embedding = await randomMatrix(gpu, "embedding", vocabSize, hiddenSize);
+  const head = spec.head === spec.embedding ? embedding : await randomMatrix(gpu, "head", vocabSize, hiddenSize);
+  return { embedding, positions: undefined, head, headBias: undefined, finalNorm: await norm(), layers: layerWeights };
 }
 
 /** A matrix of random codes; scale and bias centre them on zero and keep a row's products about as large as its inputs. */

@@ -1,5 +1,5 @@
 import { HearthError } from "../errors.ts";
-import { decodeFloats, isFloatDtype } from "../formats/floats.ts";
+import { decodeFloats, isFloatDtype, type FloatDtype } from "../formats/floats.ts";
 import type { Quantization } from "../formats/model_config.ts";
 import type { TensorEntry } from "../formats/safetensors.ts";
 import type { WeightFile } from "../formats/shard_index.ts";
@@ -7,7 +7,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Uploader } from "../gpu/upload.ts";
 import type { ModuleSpec } from "../kernels/decoder_spec.ts";
 import { isCalibration, recogniseModule } from "../quant/module.ts";
-import { ModuleRepack, type TensorConsumer } from "../quant/module_repack.ts";
+import { ModuleRepack, WholeTensor, type TensorConsumer } from "../quant/module_repack.ts";
 import type { ModuleWeights } from "../quant/module_weights.ts";
 import { quantisedOnLoad, type QuantizedWidth } from "../quant/quantise.ts";
 import type { RowTarget } from "../quant/repack.ts";
@@ -99,7 +99,7 @@ export class WeightJobs {
     const repack = new ModuleRepack(this.#gpu, this.#uploader, module, target);
     for (const tensor of module.tensors) {
       const consumer = () => repack.consumer(tensor);
-      this.#want(tensor.entry, isTransposed ? async () => new TransposingConsumer(tensor.entry, await consumer()) : consumer);
+      this.#want(tensor.entry, isTransposed ? async () => transposingConsumer(tensor.entry, await consumer()) : consumer);
     }
     for (const { name } of module.unread ?? []) this.#unread.add(name);
   }
@@ -112,7 +112,7 @@ export class WeightJobs {
     if (!isFloatDtype(dtype) || shape.reduce((product, size) => product * size, 1) !== length) {
       throw new HearthError("corrupt-checkpoint", `${name}: expected ${length} floats, found ${dtype} [${shape}]`);
     }
-    this.#want(entry, async () => new VectorConsumer(this.#gpu, entry, target));
+    this.#want(entry, async () => vectorConsumer(this.#gpu, entry, dtype, target));
   }
 
   #want(entry: TensorEntry, consume: () => Promise<TensorConsumer>): void {
@@ -140,61 +140,26 @@ function stacked(entry: TensorEntry | undefined): TensorEntry | undefined {
   return { ...entry, shape: [experts * rows, columns] };
 }
 
-class VectorConsumer implements TensorConsumer {
-  readonly #gpu: Gpu;
-  readonly #entry: TensorEntry;
-  readonly #target: VectorTarget;
-  readonly #bytes: Uint8Array;
-  #filledBytes = 0;
-
-  constructor(gpu: Gpu, entry: TensorEntry, target: VectorTarget) {
-    this.#gpu = gpu;
-    this.#entry = entry;
-    this.#target = target;
-    this.#bytes = new Uint8Array(entry.end - entry.begin);
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#bytes.set(bytes, this.#filledBytes);
-    this.#filledBytes += bytes.byteLength;
-  }
-
-  async end(): Promise<void> {
-    const { dtype } = this.#entry;
-    if (!isFloatDtype(dtype)) throw new Error(`${this.#entry.name}: ${dtype} was let through`);
-    const { buffer, values, place, offset = 0, scale = 1 } = this.#target;
-    for (const [i, value] of decodeFloats(this.#bytes, dtype).entries()) values[place(i)] = (value + offset) * scale;
-    this.#gpu.device.queue.writeBuffer(buffer, 0, values);
-  }
+/** Takes a vector of floats of any type to its places in an f32 buffer. */
+function vectorConsumer({ device }: Gpu, entry: TensorEntry, dtype: FloatDtype, target: VectorTarget): TensorConsumer {
+  const { buffer, values, place, offset = 0, scale = 1 } = target;
+  return new WholeTensor(entry, async (bytes) => {
+    for (const [i, value] of decodeFloats(bytes, dtype).entries()) values[place(i)] = (value + offset) * scale;
+    device.queue.writeBuffer(buffer, 0, values);
+  });
 }
 
 /** Takes a matrix of whole elements column by column: turns it on the CPU, where it is held whole. */
-class TransposingConsumer implements TensorConsumer {
-  readonly #entry: TensorEntry;
-  readonly #next: TensorConsumer;
-  readonly #bytes: Uint8Array<ArrayBuffer>;
-  #filledBytes = 0;
-
-  constructor(entry: TensorEntry, next: TensorConsumer) {
-    this.#entry = entry;
-    this.#next = next;
-    this.#bytes = new Uint8Array(entry.end - entry.begin);
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#bytes.set(bytes, this.#filledBytes);
-    this.#filledBytes += bytes.byteLength;
-  }
-
-  async end(): Promise<void> {
-    const [rows, columns] = this.#entry.shape;
-    const Elements = this.#bytes.byteLength === rows * columns * 4 ? Uint32Array : Uint16Array;
-    const elements = new Elements(this.#bytes.buffer);
+function transposingConsumer(entry: TensorEntry, next: TensorConsumer): TensorConsumer {
+  const [rows, columns] = entry.shape;
+  return new WholeTensor(entry, async (bytes) => {
+    const Elements = bytes.byteLength === rows * columns * 4 ? Uint32Array : Uint16Array;
+    const elements = new Elements(bytes.buffer);
     const turned = new Elements(rows * columns);
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) turned[column * rows + row] = elements[row * columns + column];
     }
-    await this.#next.write(new Uint8Array(turned.buffer));
-    await this.#next.end();
-  }
+    await next.write(new Uint8Array(turned.buffer));
+    await next.end();
+  });
 }

@@ -37,3 +37,12 @@ export function encodeDispatches(pass: GPUComputePassEncoder, dispatches: readon
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
   }
 }
+
+/** Record lists of dispatches into one pass, in order, and submit it. */
+export function submitDispatches(device: GPUDevice, label: string, ...lists: readonly (readonly Dispatch[])[]): void {
+  const encoder = device.createCommandEncoder({ label });
+  const pass = encoder.beginComputePass({ label });
+  for (const dispatches of lists) encodeDispatches(pass, dispatches);
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+}

@@ -2,19 +2,16 @@ import { HearthError } from "../errors.ts";
 
 /** What kernels may rely on, by what the adapter reports and never by its name. */
 export interface GpuTraits {
-  f16: boolean;
   /** Smallest and largest subgroup, or undefined where subgroups are missing. */
   subgroups: { min: number; max: number } | undefined;
   /** A processor that plays a GPU: barriers cost much, and one thread per row is fastest. */
   isSoftware: boolean;
 }
 
-/** How to open a device; the fields that turn something off are for tests and for self-test fallbacks. */
+/** How to open a device. */
 export interface GpuOptions {
-  /** Use WebGPU's default limits even where the adapter offers more. */
+  /** Use WebGPU's default limits even where the adapter offers more: for tests of what runs everywhere. */
   defaultLimits?: boolean;
-  /** Do without subgroups. */
-  withoutSubgroups?: boolean;
 }
 
 /** An open WebGPU device with its compiled pipelines. Owns the device: `destroy` frees everything made from it. */
@@ -43,7 +40,7 @@ export class Gpu {
     const adapter = await requestAdapter();
     const info = adapter.info;
     const has = (feature: string) => adapter.features.has(feature);
-    const useSubgroups = has("subgroups") && !options.withoutSubgroups && info.subgroupMinSize > 0;
+    const useSubgroups = has("subgroups") && info.subgroupMinSize > 0;
     const requiredFeatures = ["shader-f16", "subgroups", "timestamp-query"].filter(has) as GPUFeatureName[]; // names checked against the adapter's own set
     const device = await adapter.requestDevice({
       label: "hearth",
@@ -51,7 +48,6 @@ export class Gpu {
       requiredLimits: options.defaultLimits ? {} : wantedLimits(adapter.limits),
     });
     return new Gpu(device, info, {
-      f16: has("shader-f16"),
       subgroups: useSubgroups ? { min: info.subgroupMinSize, max: info.subgroupMaxSize } : undefined,
       isSoftware: isSoftware(adapter),
     });

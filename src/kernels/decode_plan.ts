@@ -3,12 +3,10 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
 import { attentionDecode, attentionGate, attentionMerge } from "./attention.ts";
-import { expertVec, route } from "./experts.ts";
 import { layerSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
 import { logitStatCount, matmulVec, type MatmulInput } from "./matmul.ts";
-import { normRows } from "./norm.ts";
-import { recurrence } from "./recurrent.ts";
 import { addPositions } from "./positions.ts";
+import { rowStep } from "./row_step.ts";
 import { sampleAndEmbed } from "./sample.ts";
 import { MERGED_SPLITS, type Schedule } from "./schedule.ts";
 import type { SamplerState } from "./sampler_state.ts";
@@ -55,10 +53,7 @@ export async function createDecodePlan(
 async function decodeStep(gpu: Gpu, schedule: Schedule, activations: Activations, step: LayerStep, splits: number): Promise<Dispatch[]> {
   const { M, rows, partials, splitStats } = activations;
   if (step.kind === "matmul") return matmulVec(gpu, schedule, step.step, M, rows);
-  if (step.kind === "norm") return [await normRows(gpu, step.step)];
-  if (step.kind === "recurrence") return recurrence(gpu, step.step);
-  if (step.kind === "route") return [await route(gpu, step.step)];
-  if (step.kind === "experts") return expertVec(gpu, schedule, step.step);
+  if (step.kind !== "attention") return rowStep(gpu, schedule, step);
   const { heads, headDim, isGated } = step.step.attention;
   const mergeWhileReading = splits > 1 && splits <= MERGED_SPLITS && !isGated; // gates need the merged result
   const merge: MatmulInput = { kind: "merge", buffer: partials, splitStats, heads, headDim, splits };

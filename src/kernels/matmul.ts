@@ -30,7 +30,7 @@ import matmulTileNarrowShader from "../../shaders/matmul_tile_narrow.wgsl?raw";
 import matmulVecShader from "../../shaders/matmul_vec.wgsl?raw";
 import type { Activation } from "./decoder_spec.ts";
 import type { LinearWeights } from "./decoder_weights.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule, Tile } from "./schedule.ts";
 
 /** Where a product's inputs come from. */
 export type MatmulInput =
@@ -180,15 +180,10 @@ export interface RowDispatch extends Dispatch {
   rowsPerWorkgroup: number;
 }
 
-/** Which tile a product of many rows is cut into: the narrow one compiles faster, which on a processor matters most. */
-export type Tile = "wide" | "narrow";
-
 const TILES = { wide: { side: 64, shader: matmulTileShader }, narrow: { side: 32, shader: matmulTileNarrowShader } };
 
 /** Prepare Y = X W^T for `M` rows of X, a multiple of 64, of which the first may be active; one dispatch for each part of W. */
-export async function matmulTile(
-  gpu: Gpu, step: MatmulStep, M: number, rows: GPUBuffer, tile: Tile = gpu.traits.isSoftware ? "narrow" : "wide",
-): Promise<RowDispatch[]> {
+export async function matmulTile(gpu: Gpu, tile: Tile, step: MatmulStep, M: number, rows: GPUBuffer): Promise<RowDispatch[]> {
   const { weights, input, output } = step;
   const { side, shader } = TILES[tile];
   if (output.kind === "logits") throw new Error("matmul_tile keeps no logit statistics");

@@ -1,12 +1,10 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Activations } from "./activations.ts";
 import { attentionGate, attentionPrefill, ropeAppend } from "./attention.ts";
-import { expertVec, route } from "./experts.ts";
 import { layerSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
 import { matmulTile, type RowDispatch } from "./matmul.ts";
-import { normRows } from "./norm.ts";
-import { recurrence } from "./recurrent.ts";
 import { addPositions } from "./positions.ts";
+import { rowStep } from "./row_step.ts";
 import { embed } from "./sample.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -29,12 +27,9 @@ export async function embedRows(gpu: Gpu, { spec, weights }: Decoder, { M, hidde
 }
 
 async function prefillStep(gpu: Gpu, schedule: Schedule, { M, rows }: Activations, step: LayerStep): Promise<RowDispatch[]> {
-  if (step.kind === "matmul") return matmulTile(gpu, step.step, M, rows);
-  if (step.kind === "norm") return [await normRows(gpu, step.step)];
-  if (step.kind === "recurrence") return recurrence(gpu, step.step);
-  if (step.kind === "route") return [await route(gpu, step.step)];
-  if (step.kind === "experts") return expertVec(gpu, schedule, step.step);
-  return [await ropeAppend(gpu, step.step), await attentionPrefill(gpu, step.step), ...(await attentionGate(gpu, step.step)), ...(await matmulTile(gpu, step.output, M, rows))];
+  if (step.kind === "matmul") return matmulTile(gpu, schedule.tile, step.step, M, rows);
+  if (step.kind !== "attention") return rowStep(gpu, schedule, step);
+  return [await ropeAppend(gpu, step.step), await attentionPrefill(gpu, step.step), ...(await attentionGate(gpu, step.step)), ...(await matmulTile(gpu, schedule.tile, step.output, M, rows))];
 }
 
 /** Prepare the logits of every row of a chunk, for callers who ask for logits rather than text. */

@@ -1,5 +1,8 @@
 import type { GpuTraits } from "../gpu/gpu.ts";
 
+/** Which tile a product of many rows is cut into: the narrow one compiles faster, which on a processor matters most. */
+export type Tile = "wide" | "narrow";
+
 /** How the kernels are cut to an adapter. The results are the same within rounding; only the speed differs. */
 export interface Schedule {
   /** Threads of a matmul_vec workgroup. */
@@ -10,6 +13,10 @@ export interface Schedule {
   rowsPerThread: number;
   /** Whether reductions start inside subgroups. */
   subgroups: { min: number } | undefined;
+  /** Tile of prefill's products. */
+  tile: Tile;
+  /** Tokens of a prefill chunk, a multiple of 64. */
+  prefillRows: number;
   /** Threads of a decode attention workgroup at most: 64, 128 or 256. */
   attentionWorkgroup: number;
   /** Spans into which a sequence's cache is cut for decoding, by its length. */
@@ -32,8 +39,18 @@ function lanesFor(rows: number, columns: number): number {
 /** Choose a schedule from what the adapter reports. */
 export function chooseSchedule(traits: GpuTraits): Schedule {
   if (traits.isSoftware) {
-    // A processor runs a workgroup's threads in turn: rows one to a thread, and one pass over the cache.
-    return { workgroup: 16, threadsPerRow: () => 1, rowsPerThread: 2, subgroups: undefined, attentionWorkgroup: 64, splits: () => 1 };
+    // A processor runs a workgroup's threads in turn: rows one to a thread, and one pass over the cache. It gains nothing
+    // from wide prefill chunks, and stops sooner between narrow ones.
+    return {
+      workgroup: 16,
+      threadsPerRow: () => 1,
+      rowsPerThread: 2,
+      subgroups: undefined,
+      tile: "narrow",
+      prefillRows: 64,
+      attentionWorkgroup: 64,
+      splits: () => 1,
+    };
   }
   const wide = traits.subgroups !== undefined && traits.subgroups.min >= 16 && traits.subgroups.max <= 32;
   return {
@@ -41,6 +58,8 @@ export function chooseSchedule(traits: GpuTraits): Schedule {
     threadsPerRow: lanesFor,
     rowsPerThread: ROWS_PER_THREAD,
     subgroups: wide ? traits.subgroups : undefined,
+    tile: "wide",
+    prefillRows: 512,
     attentionWorkgroup: 256,
     splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : 16),
   };

@@ -1,3 +1,4 @@
+import { commonDivisor } from "./grouped.ts";
 import { hasPairs, isSameFormat, type AffineFormat, type WeightFormat } from "./matrix.ts";
 import type { ModuleTensor, ModuleWeights } from "./module_weights.ts";
 
@@ -26,8 +27,4 @@ function inFormat(module: ModuleWeights, format: AffineFormat): ModuleWeights {
   const widened = (tensor: ModuleTensor): ModuleTensor =>
     isWidened && tensor.role === "codes" ? { role: "packed", entry: tensor.entry, source: { kind: "stream", bits: 4, by: "rows" } } : tensor;
   return { ...module, format, tensors: module.tensors.map(widened) };
-}
-
-function commonDivisor(a: number, b: number): number {
-  return b === 0 ? a : commonDivisor(b, a % b);
 }

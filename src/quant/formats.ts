@@ -21,9 +21,6 @@ export const FORMATS = {
   bitsandbytes: { name: "bitsandbytes", reads: "nf4 and fp4, their scales quantised again or not, and int8", methods: ["bitsandbytes"] },
 } as const satisfies Record<string, FormatInfo>;
 
-/** The name of a format's file in this folder. */
-export type FormatId = keyof typeof FORMATS;
-
 /** Every weight format that can be read, for error messages. */
 export const SUPPORTED_FORMATS = Object.values(FORMATS).map(({ name, reads }) => `${name} (${reads})`).join("; ");
 

@@ -73,10 +73,12 @@ function pairPrecision({ scale: { precision, divisor, factor }, zero }: GroupedI
 
 /** The widest group that divides both the stored groups and the row. */
 function runtimeGroup(sourceGroup: number, columns: number): number {
-  if (sourceGroup >= columns) return columns;
-  let [a, b] = [sourceGroup, columns];
-  while (b > 0) [a, b] = [b, a % b];
-  return a;
+  return sourceGroup >= columns ? columns : commonDivisor(sourceGroup, columns);
+}
+
+/** The greatest common divisor. */
+export function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b);
 }
 
 function requireWholeBlocks({ module, columns }: ModuleQuery): void {

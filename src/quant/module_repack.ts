@@ -76,7 +76,7 @@ export class ModuleRepack {
 }
 
 /** Collects a tensor's bytes on the CPU until all have come. */
-class WholeTensor implements TensorConsumer {
+export class WholeTensor implements TensorConsumer {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #whenWhole: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>;
   #filledBytes = 0;

@@ -1,5 +1,5 @@
 import { HearthError } from "../errors.ts";
-import { encodeDispatches, prepareDispatch, type Bindings } from "../gpu/dispatch.ts";
+import { prepareDispatch, submitDispatches, type Bindings } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { assembleShader } from "../gpu/shader.ts";
 import type { Uploader } from "../gpu/upload.ts";
@@ -75,11 +75,7 @@ export function repackRows(gpu: Gpu, kernel: RowKernel, target: RowTarget, rows:
     const groups = [kernel.bindings(span.part), { 0: kernel.slabUniform }];
     const workgroups = [Math.ceil(kernel.itemsPerRow / 64), span.rows, 1] as const;
     const dispatch = prepareDispatch(device, `repack ${kernel.name}`, kernel.pipeline, groups, workgroups);
-    const encoder = device.createCommandEncoder({ label: "repack" });
-    const pass = encoder.beginComputePass();
-    encodeDispatches(pass, [dispatch]);
-    pass.end();
-    device.queue.submit([encoder.finish()]);
+    submitDispatches(device, "repack", [dispatch]);
   }
 }
 

@@ -1,0 +1,23 @@
+import type { Gpu } from "../gpu/gpu.ts";
+import { expertVec, route } from "./experts.ts";
+import type { LayerStep } from "./layer_steps.ts";
+import type { RowDispatch } from "./matmul.ts";
+import { normRows } from "./norm.ts";
+import { recurrence } from "./recurrent.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** Prepare a step that takes its rows one by one, and so is the same for decoding and prefill. */
+export async function rowStep(gpu: Gpu, schedule: Schedule, step: Exclude<LayerStep, { kind: "matmul" | "attention" }>): Promise<RowDispatch[]> {
+  switch (step.kind) {
+    case "norm":
+      return [await normRows(gpu, step.step)];
+    case "recurrence":
+      return recurrence(gpu, step.step);
+    case "route":
+      return [await route(gpu, step.step)];
+    case "experts":
+      return expertVec(gpu, schedule, step.step);
+    default:
+      return step satisfies never;
+  }
+}
