@@ -4,6 +4,7 @@ import { parseModelConfig } from "../../src/formats/model_config.ts";
 import { readWeightMap } from "../../src/formats/shard_index.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { createRopeTables } from "../../src/kernels/decoder_weights.ts";
+import type { DecoderSpec } from "../../src/kernels/decoder_spec.ts";
 import { createKvCache } from "../../src/kernels/kv_cache.ts";
 import { chooseSchedule } from "../../src/kernels/schedule.ts";
 import { decoderSpec } from "../../src/models/registry.ts";
@@ -16,14 +17,25 @@ export interface FamilyGolden {
   name: string;
   model_type: string;
   config: Record<string, unknown>;
-  /** Frobenius norm of all logits. */
-  L2: number;
-  /** Most likely token after the last position. */
-  argmax: number;
-  /** First six logits of the last position. */
-  last6: number[];
-  /** First three logits of the first position. */
-  first3: number[];
+  /** Of ten tokens, which cross small windows. */
+  ten?: {
+    /** Frobenius norm of all logits. */
+    L2: number;
+    /** Most likely token after the last position. */
+    argmax: number;
+    /** First six logits of the last position. */
+    last6: number[];
+    /** First three logits of the first position. */
+    first3: number[];
+  };
+  /** Of seventy tokens, which cross windows, chunks and pages. */
+  seventy?: {
+    L2: number;
+    /** Most likely token after every position. */
+    argmax: number[];
+    /** First six logits of some positions. */
+    rows: Record<string, number[]>;
+  };
 }
 
 /** How far a family is from its golden values, and its two paths from each other. */
@@ -32,12 +44,14 @@ export interface FamilyDeviation {
   /** Largest difference from the golden logits. */
   golden: number;
   l2: number;
-  argmax: number;
+  /** Positions whose most likely token differs. */
+  otherBest: number;
   /** Largest difference between decoding and prefilling. */
   decode: number;
 }
 
-const TOKEN_IDS = [1, 5, 17, 42, 99, 3, 64, 127, 8, 23];
+const TEN = [1, 5, 17, 42, 99, 3, 64, 127, 8, 23];
+const SEVENTY = [1, ...Array.from({ length: 69 }, (_, i) => ((29 * (i + 1) + Math.floor((i + 1) ** 2 / 3) + 7) % 125) + 3)];
 
 /** How tensors may be spelt in a checkpoint: the model's own prefix becomes another; MLX rewrites more when it saves a model. */
 export interface Spelling {
@@ -46,42 +60,90 @@ export interface Spelling {
   savedByMlx?: boolean;
 }
 
-/** Run each family's tiny model once prefilled and once decoded, on one device, so that kernels alike are compiled once. */
-export async function runFamilies(requests: readonly { golden: FamilyGolden; spelling?: Spelling }[]): Promise<FamilyDeviation[]> {
+interface FamilyRequest {
+  golden: FamilyGolden;
+  spelling?: Spelling;
+}
+
+/** Run each family's tiny model prefilled and decoded, on one device, so that kernels alike are compiled once. */
+export async function runFamilies(requests: readonly FamilyRequest[]): Promise<FamilyDeviation[]> {
   const gpu = await Gpu.open();
   try {
     const deviations: FamilyDeviation[] = [];
-    for (const { golden, spelling } of requests) deviations.push(await runFamily(gpu, golden, spelling));
+    for (const request of requests) deviations.push(await runFamily(gpu, request));
     return deviations;
   } finally {
     gpu.destroy();
   }
 }
 
-async function runFamily(gpu: Gpu, golden: FamilyGolden, spelling: Spelling | undefined): Promise<FamilyDeviation> {
-  const contextLength = TOKEN_IDS.length;
+async function runFamily(gpu: Gpu, { golden, spelling }: FamilyRequest): Promise<FamilyDeviation> {
+  const { ten, seventy } = golden;
+  const config = parseModelConfig(JSON.stringify(golden.config));
+  const ropes = (contextLength: number) => JSON.stringify(decoderSpec(config, contextLength).layers.map(({ attention }) => attention?.rope.inverseFrequencies));
+  const longest = seventy ? SEVENTY.length : TEN.length;
+  const isOneSession = ropes(TEN.length) === ropes(longest); // some rotations follow the length of the session
+  const longFound = await compare(gpu, golden, spelling, longest, { ten: isOneSession ? ten : undefined, seventy });
+  const shortFound = ten && !isOneSession ? await compare(gpu, golden, spelling, TEN.length, { ten }) : longFound;
+  const worse = (key: Exclude<keyof FamilyDeviation, "name">) => Math.max(longFound[key], shortFound[key]);
+  return { name: golden.name, golden: worse("golden"), l2: worse("l2"), otherBest: worse("otherBest"), decode: worse("decode") };
+}
+
+async function compare(
+  gpu: Gpu, golden: FamilyGolden, spelling: Spelling | undefined, contextLength: number, { ten, seventy }: Pick<FamilyGolden, "ten" | "seventy">,
+): Promise<FamilyDeviation> {
+  const { spec, runner } = await buildRunner(gpu, golden, spelling, contextLength);
+  const { vocabSize } = spec;
+  const row = (logits: Float32Array, position: number) => logits.subarray(position * vocabSize, (position + 1) * vocabSize);
+  const best = (logits: Float32Array, position: number) => row(logits, position).indexOf(Math.max(...row(logits, position)));
+  const found: FamilyDeviation = { name: golden.name, golden: 0, l2: 0, otherBest: 0, decode: 0 };
+  if (ten) {
+    const logits = await runner.logits(TEN);
+    found.golden = Math.max(...difference(row(logits, TEN.length - 1), ten.last6), ...difference(row(logits, 0), ten.first3));
+    found.l2 = Math.abs(norm(logits) - ten.L2);
+    found.otherBest += best(logits, TEN.length - 1) === ten.argmax ? 0 : 1;
+  }
+  const logits = await runner.logits(seventy ? SEVENTY : TEN);
+  if (seventy) {
+    found.golden = Math.max(found.golden, ...Object.entries(seventy.rows).flatMap(([position, values]) => difference(row(logits, Number(position)), values)));
+    found.l2 = Math.max(found.l2, Math.abs(norm(logits) - seventy.L2));
+    found.otherBest += seventy.argmax.filter((token, position) => best(logits, position) !== token).length;
+  }
+  found.decode = await mixedDifference(runner, seventy ? SEVENTY : TEN, logits);
+  runner.destroy();
+  return found;
+}
+
+const DECODED = 10; // tokens decoded at the start of a prompt, and again across the border of its first page
+
+/** Decode the first tokens, prefill some, decode the rest: the largest difference from logits that were prefilled. */
+async function mixedDifference(runner: Runner, tokenIds: readonly number[], prefilled: Float32Array): Promise<number> {
+  const { vocabSize } = runner.decoder.spec;
+  let largest = 0;
+  for (const [position, id] of tokenIds.entries()) {
+    if (position >= DECODED && position < tokenIds.length - DECODED) continue;
+    if (position === tokenIds.length - DECODED) runner.prefill(tokenIds.slice(DECODED, position), DECODED);
+    const decoded = await runner.forward(id, position);
+    largest = Math.max(largest, ...difference(decoded, prefilled.slice(position * vocabSize, (position + 1) * vocabSize)));
+  }
+  return largest;
+}
+
+async function buildRunner(gpu: Gpu, golden: FamilyGolden, spelling: Spelling | undefined, contextLength: number): Promise<{ spec: DecoderSpec; runner: Runner }> {
   const config = parseModelConfig(JSON.stringify(golden.config));
   const spec = decoderSpec(config, contextLength);
-  const checkpoint = { name: golden.name, config: golden.config, tensors: tensorsOf(spec), tokens10: TOKEN_IDS, tokens70: [] };
+  const checkpoint = { name: golden.name, config: golden.config, tensors: tensorsOf(spec), tokens10: [], tokens70: [] };
   const respell = (name: string) => (spelling ? (name.startsWith("model.") ? spelling.prefix + name.slice(6) : spelling.head + name) : name);
   const rewrite = (tensors: NamedValues[]) => (spelling?.savedByMlx ? savedByMlx(tensors) : tensors).map((tensor) => ({ ...tensor, name: respell(tensor.name) }));
   const files = await readWeightMap(pickedCheckpoint(randomCheckpoint(checkpoint, rewrite)));
   const weights = await loadWeights(gpu, spec, files, { quantization: config.quantization });
   const ropes = await createRopeTables(gpu, spec, contextLength);
   const cache = await createKvCache(gpu, spec, "f32", contextLength, 1);
-  const runner = await Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, contextLength);
-  const prefilled = await runner.logits(TOKEN_IDS);
-  const decoded: number[] = [];
-  for (const [position, id] of TOKEN_IDS.entries()) decoded.push(...(await runner.forward(id, position)));
-  runner.destroy();
-  const last = prefilled.subarray(-spec.vocabSize);
-  return {
-    name: golden.name,
-    golden: Math.max(...difference(last, golden.last6), ...difference(prefilled, golden.first3)),
-    l2: Math.abs(Math.sqrt(prefilled.reduce((sum, value) => sum + value * value, 0)) - golden.L2),
-    argmax: last.indexOf(Math.max(...last)),
-    decode: Math.max(...difference(prefilled, decoded)),
-  };
+  return { spec, runner: await Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, contextLength) };
+}
+
+function norm(values: Float32Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
 }
 
 /** What MLX does to a model: experts are stacked, convolutions transposed, and the offset of Qwen 3.5's gains is added. */
@@ -104,6 +166,6 @@ function savedByMlx(tensors: NamedValues[]): NamedValues[] {
   return [...dense, ...stacked];
 }
 
-function difference(found: Float32Array, expected: readonly number[]): number[] {
-  return expected.map((value, i) => Math.abs(value - found[i]));
+function difference(found: Float32Array, expected: ArrayLike<number>): number[] {
+  return Array.from(expected, (value, i) => Math.abs(value - found[i]));
 }
