@@ -2,7 +2,7 @@
 // experts that some token chose are read. Streams and lanes are those of matmul_vec.wgsl. Either every choice of a row
 // gives a row of results of its own (TAKEN = 1, inputs by row, INPUT_SHARE = CHOSEN), or a workgroup adds up all choices
 // of a row by their weights (TAKEN = CHOSEN, inputs by choice, INPUT_SHARE = 1). Parts: block, step, reduce_*, weight_*
-// (scales_*), input_*, bias_none, output_*. Constants: K, ROWS, EXPERT_ROWS (rows of one expert), PART_ROWS and ROW_START
+// (scales_*), input_*, expert_bias_*, bias_none, output_*. Constants: K, ROWS, EXPERT_ROWS (rows of one expert), PART_ROWS and ROW_START
 // (whole experts), CHOSEN, TAKEN, INPUT_SHARE, IS_WEIGHTED.
 struct Choice {
   expert: u32,
@@ -11,6 +11,21 @@ struct Choice {
 @group(0) @binding(6) var<storage, read> choices: array<Choice>;     // [M, CHOSEN]
 
 const UNITS = ROWS / 2u; // results are emitted in pairs of rows
+
+// Whether an expert's matrix lies in the part that is bound.
+fn is_here(expert: u32) -> bool {
+  return expert * EXPERT_ROWS >= ROW_START && expert * EXPERT_ROWS < ROW_START + PART_ROWS;
+}
+
+// The biases of two rows, of one choice or of all by their weights.
+fn chosen_biases(group: u32, row: u32) -> vec2f {
+  var biases = vec2f();
+  for (var taken = 0u; taken < TAKEN; taken++) {
+    let choice = choices[group * TAKEN + taken];
+    biases += select(0.0, select(1.0, choice.weight, IS_WEIGHTED), is_here(choice.expert)) * expert_bias_pair(choice.expert, row);
+  }
+  return biases;
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(invocation: Invocation) {
@@ -26,9 +41,8 @@ fn main(invocation: Invocation) {
   var takes_part = false;
   for (var taken = 0u; taken < select(0u, TAKEN, is_active); taken++) {
     let choice = choices[group * TAKEN + taken];
-    let expert_start = choice.expert * EXPERT_ROWS;
-    if (expert_start < ROW_START || expert_start >= ROW_START + PART_ROWS) {
-      continue; // the expert lies in another part
+    if (!is_here(choice.expert)) {
+      continue;
     }
     takes_part = true;
     let weight = select(1.0, choice.weight, IS_WEIGHTED);
@@ -37,7 +51,7 @@ fn main(invocation: Invocation) {
       let x_sum = block_sum(loaded.x);
       squares += loaded.squares;
       for (var r = 0u; r < ROWS; r++) {
-        let row = expert_start - ROW_START + min(first_row + r, EXPERT_ROWS - 1u);
+        let row = choice.expert * EXPERT_ROWS - ROW_START + min(first_row + r, EXPERT_ROWS - 1u);
         sums[r] += weight * dot_weights(row, block, loaded.x, x_sum);
       }
     }
@@ -52,7 +66,7 @@ fn main(invocation: Invocation) {
     let r = 2u * unit;
     if (takes_part && first_row + r < EXPERT_ROWS) {
       let product = vec2f(total(stream, r), total(stream, r + 1u));
-      emit(group, first_row + r, product * input_scale(total(stream, ROWS)));
+      emit(group, first_row + r, product * input_scale(total(stream, ROWS)) + chosen_biases(group, first_row + r));
     }
   }
 }

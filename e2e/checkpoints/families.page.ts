@@ -1,6 +1,6 @@
 import { loadWeights } from "../../src/engine/load_weights.ts";
 import { Runner } from "../../src/engine/runner.ts";
-import { parseModelConfig } from "../../src/formats/model_config.ts";
+import { parseModelConfig, type ModelConfig } from "../../src/formats/model_config.ts";
 import { readWeightMap } from "../../src/formats/shard_index.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
 import { createRopeTables } from "../../src/kernels/decoder_weights.ts";
@@ -53,11 +53,11 @@ export interface FamilyDeviation {
 const TEN = [1, 5, 17, 42, 99, 3, 64, 127, 8, 23];
 const SEVENTY = [1, ...Array.from({ length: 69 }, (_, i) => ((29 * (i + 1) + Math.floor((i + 1) ** 2 / 3) + 7) % 125) + 3)];
 
-/** How tensors may be spelt in a checkpoint: the model's own prefix becomes another; MLX rewrites more when it saves a model. */
+/** How tensors may be spelt in a checkpoint: the model's own prefix becomes another; MLX, and newer transformers, rewrite more when they save a model. */
 export interface Spelling {
   prefix: string;
   head: string;
-  savedByMlx?: boolean;
+  rewrittenBy?: "mlx" | "transformers";
 }
 
 interface FamilyRequest {
@@ -131,12 +131,14 @@ async function mixedDifference(runner: Runner, tokenIds: readonly number[], pref
 
 async function buildRunner(gpu: Gpu, golden: FamilyGolden, spelling: Spelling | undefined, contextLength: number): Promise<{ spec: DecoderSpec; runner: Runner }> {
   const config = parseModelConfig(JSON.stringify(golden.config));
-  const spec = decoderSpec(config, contextLength);
-  const checkpoint = { name: golden.name, config: golden.config, tensors: tensorsOf(spec), tokens10: [], tokens70: [] };
+  const planned = decoderSpec(config, contextLength);
+  const checkpoint = { name: golden.name, config: golden.config, tensors: tensorsOf(planned), tokens10: [], tokens70: [] };
   const respell = (name: string) => (spelling ? (name.startsWith("model.") ? spelling.prefix + name.slice(6) : spelling.head + name) : name);
-  const rewrite = (tensors: NamedValues[]) => (spelling?.savedByMlx ? savedByMlx(tensors) : tensors).map((tensor) => ({ ...tensor, name: respell(tensor.name) }));
+  const rewriters = { mlx: (tensors: NamedValues[]) => savedByMlx(tensors, config), transformers: withFusedExperts };
+  const rewrite = (tensors: NamedValues[]) =>
+    (spelling?.rewrittenBy ? rewriters[spelling.rewrittenBy](tensors) : tensors).map((tensor) => ({ ...tensor, name: respell(tensor.name) }));
   const files = await readWeightMap(pickedCheckpoint(randomCheckpoint(checkpoint, rewrite)));
-  const weights = await loadWeights(gpu, spec, files, { quantization: config.quantization });
+  const { spec, weights } = await loadWeights(gpu, planned, files, { quantization: config.quantization });
   const ropes = await createRopeTables(gpu, spec, contextLength);
   const cache = await createKvCache(gpu, spec, "f32", contextLength, 1);
   return { spec, runner: await Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, contextLength) };
@@ -146,24 +148,83 @@ function norm(values: Float32Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
 }
 
-/** What MLX does to a model: experts are stacked, convolutions transposed, and the offset of Qwen 3.5's gains is added. */
-function savedByMlx(tensors: NamedValues[]): NamedValues[] {
-  const isExpert = /\.experts\.\d+\./;
+/** What MLX does to a model: experts are stacked, convolutions transposed, the offset of Qwen 3.5's gains is added, and Falcon-H1's factors are multiplied in. */
+function savedByMlx(tensors: NamedValues[], config: ModelConfig): NamedValues[] {
   const addsOffset = tensors.some(({ name }) => name.includes("linear_attn"));
-  const whole = tensors.filter(({ name }) => !isExpert.test(name)).map((tensor) => {
+  const whole = tensors.filter(({ name }) => !EXPERT.test(name)).map((tensor) => {
     const { name, shape, values } = tensor;
-    if (shape.length === 3) return { ...tensor, shape: [shape[0], shape[2], shape[1]] };
+    if (name.includes("conv1d.weight") || name.includes("conv.conv.weight")) return { ...tensor, shape: [shape[0], shape[2], shape[1]] };
     const isOffset = addsOffset && shape.length === 1 && name.endsWith("norm.weight") && !name.includes("linear_attn.norm");
-    return isOffset ? { ...tensor, values: values.map((value) => value + 1) } : tensor;
+    if (isOffset) return { ...tensor, values: values.map((value) => value + 1) };
+    return config.modelType === "falcon_h1" ? multiplied(tensor, config) : tensor;
   });
+  const stacks = stackedExperts(tensors, (name) => name.replace(/experts\.\d+/, "switch_mlp").replace("w1.", "gate_proj.").replace("w2.", "down_proj.").replace("w3.", "up_proj."));
+  const renamed = (name: string) => name.replace(".w1.", ".gate_proj.").replace(".w2.", ".down_proj.").replace(".w3.", ".up_proj.");
+  const dense = stacks.length > 0 ? whole.map((tensor) => ({ ...tensor, name: renamed(tensor.name) })) : whole;
+  return [...dense, ...stacks].flatMap((tensor) => (config.modelType === "gpt_oss" ? splitExperts(tensor) : [tensor]));
+}
+
+const EXPERT = /\.experts\.\d+\./;
+
+/** Experts that are modules of their own, each kind in one tensor. */
+function stackedExperts(tensors: NamedValues[], rename: (name: string) => string): NamedValues[] {
   const stacks = new Map<string, NamedValues[]>();
-  for (const tensor of tensors.filter(({ name }) => isExpert.test(name))) {
-    const name = tensor.name.replace(/experts\.\d+/, "switch_mlp").replace("w1.", "gate_proj.").replace("w2.", "down_proj.").replace("w3.", "up_proj.");
-    stacks.set(name, [...(stacks.get(name) ?? []), tensor]);
+  for (const tensor of tensors.filter(({ name }) => EXPERT.test(name))) stacks.set(rename(tensor.name), [...(stacks.get(rename(tensor.name)) ?? []), tensor]);
+  return [...stacks].map(([name, experts]) => ({ name, shape: [experts.length, ...experts[0].shape], values: Float32Array.from(experts.flatMap(({ values }) => [...values])) }));
+}
+
+/** What newer transformers do: gates and ups of all experts in one parameter, gate above up in each expert, downs in another. */
+function withFusedExperts(tensors: NamedValues[]): NamedValues[] {
+  const fused = new Map<string, NamedValues[]>();
+  for (const tensor of tensors.filter(({ name }) => EXPERT.test(name))) {
+    const name = tensor.name.replace(/experts\.\d+\.(gate|up)_proj\.weight/, "experts.gate_up_proj").replace(/experts\.\d+\.down_proj\.weight/, "experts.down_proj");
+    fused.set(name, [...(fused.get(name) ?? []), tensor]);
   }
-  const dense = stacks.size > 0 ? whole.map((tensor) => ({ ...tensor, name: tensor.name.replace(".w1.", ".gate_proj.").replace(".w2.", ".down_proj.").replace(".w3.", ".up_proj.") })) : whole;
-  const stacked = [...stacks].map(([name, experts]) => ({ name, shape: [experts.length, ...experts[0].shape], values: Float32Array.from(experts.flatMap(({ values }) => [...values])) }));
-  return [...dense, ...stacked];
+  const parameters = [...fused].map(([name, parts]) => {
+    const count = parts.length / (name.endsWith("gate_up_proj") ? 2 : 1);
+    return { name, shape: [count, (parts[0].shape[0] * parts.length) / count, parts[0].shape[1]], values: Float32Array.from(parts.flatMap(({ values }) => [...values])) };
+  });
+  return [...tensors.filter(({ name }) => !EXPERT.test(name)), ...parameters];
+}
+
+/** What MLX does to gpt-oss: the alternating columns of gates and ups become rows of two modules. */
+function splitExperts(tensor: NamedValues): NamedValues[] {
+  const { name, shape, values } = tensor;
+  const parameter = /^(.*\.experts)\.(gate_up_proj|down_proj)(_bias)?$/.exec(name);
+  if (!parameter) return [tensor];
+  const [, folder, module, bias] = parameter;
+  const [experts, inner, outer] = bias ? [shape[0], 1, shape[1]] : shape;
+  const parts = module === "down_proj" ? [["down_proj", 0, 1]] as const : [["gate_proj", 0, 2], ["up_proj", 1, 2]] as const;
+  return parts.map(([part, first, step]) => {
+    const rows = outer / step;
+    const turned = Float32Array.from({ length: experts * rows * inner }, (_, i) => {
+      const [expert, row, column] = [Math.floor(i / (rows * inner)), Math.floor(i / inner) % rows, i % inner];
+      return values[(expert * inner + column) * outer + row * step + first];
+    });
+    return { name: `${folder}.${part}.${bias ? "bias" : "weight"}`, shape: bias ? [experts, rows] : [experts, rows, inner], values: turned };
+  });
+}
+
+/** What MLX does to Falcon-H1: every factor but the keys' is multiplied into the weights. */
+function multiplied(tensor: NamedValues, config: ModelConfig): NamedValues {
+  const { name, values } = tensor;
+  const { attentionInMultiplier = 1, ssmInMultiplier = 1, ssmMultipliers = [], mlpMultipliers = [], mambaWidth = 0, mambaGroups = 1, mambaStateDim = 0 } = config;
+  const groupRows = mambaGroups * mambaStateDim;
+  const ends = [mambaWidth, 2 * mambaWidth, 2 * mambaWidth + groupRows, 2 * mambaWidth + 2 * groupRows, Infinity];
+  const factors: Record<string, (row: number) => number | undefined> = {
+    embed_tokens: () => config.embeddingMultiplier,
+    lm_head: () => config.lmHeadMultiplier,
+    q_proj: () => attentionInMultiplier,
+    k_proj: () => attentionInMultiplier,
+    v_proj: () => attentionInMultiplier,
+    o_proj: () => config.attentionOutMultiplier,
+    out_proj: () => config.ssmOutMultiplier,
+    gate_proj: () => mlpMultipliers[0],
+    down_proj: () => mlpMultipliers[1],
+    in_proj: (row) => ssmInMultiplier * ssmMultipliers[ends.findIndex((end) => row < end)],
+  };
+  const factor = factors[name.split(".").at(-2) ?? ""];
+  return factor ? { ...tensor, values: values.map((value, i) => value * (factor(Math.floor(i / tensor.shape[1])) ?? 1)) } : tensor;
 }
 
 function difference(found: Float32Array, expected: ArrayLike<number>): number[] {

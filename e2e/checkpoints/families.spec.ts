@@ -44,8 +44,15 @@ test(`tensors are found under the names of ${Object.keys(SPELLINGS).join(", ")}`
 });
 
 test("what MLX rewrites when it saves a model is recognised", async ({ harness }) => {
-  const spelling: Spelling = { prefix: "model.", head: "", savedByMlx: true };
-  const some = goldens.filter(({ name }) => ["qwen3_moe", "qwen3_5_text", "lfm2_moe"].includes(name));
+  const spelling: Spelling = { prefix: "model.", head: "", rewrittenBy: "mlx" };
+  const some = goldens.filter(({ name }) => ["qwen3_moe", "qwen3_next", "lfm2_moe", "falcon_h1", "gpt_oss"].includes(name));
+  const found = await harness.run<FamilyDeviation[]>(PAGE, "runFamilies", some.map((golden) => ({ golden, spelling })));
+  for (const { name, golden } of found) expect(golden, name).toBeLessThan(5e-4);
+});
+
+test("experts that newer transformers save in two parameters are recognised", async ({ harness }) => {
+  const spelling: Spelling = { prefix: "model.", head: "", rewrittenBy: "transformers" };
+  const some = goldens.filter(({ name }) => name === "qwen3_5_moe");
   const found = await harness.run<FamilyDeviation[]>(PAGE, "runFamilies", some.map((golden) => ({ golden, spelling })));
   for (const { name, golden } of found) expect(golden, name).toBeLessThan(5e-4);
 });

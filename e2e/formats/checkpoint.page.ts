@@ -76,7 +76,7 @@ function matricesOf({ embedding, layers }: DecoderWeights): Matrix[] {
 async function weightsOf(gpu: Gpu, files: readonly File[], quantize?: QuantizedWidth): Promise<{ spec: DecoderSpec; weights: DecoderWeights }> {
   const config = parseModelConfig(await files[0].text());
   const spec = decoderSpec(config, CONTEXT);
-  return { spec, weights: await loadWeights(gpu, spec, await readWeightMap(pickedCheckpoint(files)), { quantization: config.quantization, quantize }) };
+  return loadWeights(gpu, spec, await readWeightMap(pickedCheckpoint(files)), { quantization: config.quantization, quantize });
 }
 
 /** A runner on a device that all share, so that kernels are compiled once. */

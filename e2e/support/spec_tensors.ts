@@ -25,6 +25,8 @@ function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
   const norms = [...new Set([layer.attentionNorm, layer.attentionPostNorm, layer.mlpNorm, layer.mlpPostNorm])];
   return [
     ...norms.flatMap((one) => norm(one, hiddenSize)),
+    ...norm(attention?.outputNorm, attention?.output.columns ?? 0),
+    ...norm(mlp?.downNorm, mlp?.intermediateSize ?? 0),
     ...[...(attention ? [attention.qkv, attention.output] : []), ...(recurrent ? [recurrent.input, recurrent.output] : []), ...(mlp ? [mlp.up, mlp.down] : []), ...(moe ? [moe.router, moe.up, moe.down] : [])].flatMap(linear),
     ...(moe?.routing.kind === "sigmoid" && moe.routing.bias ? [{ name: moe.routing.bias, shape: [moe.experts] }] : []),
     ...(attention ? headNorms(attention) : []),
@@ -50,7 +52,10 @@ function norm(spec: NormSpec | undefined, width: number): TensorShape[] {
 }
 
 function linear({ columns, sources }: LinearSpec): TensorShape[] {
-  return sources.flatMap(({ module, rows, bias, isTransposed }) => [
+  return sources.flatMap(({ module, rows, bias, isTransposed, stack }) => stack ? [
+    { name: module, shape: isTransposed ? [stack, columns, rows / stack] : [stack, rows / stack, columns] },
+    ...(bias ? [{ name: `${module}_bias`, shape: [stack, rows / stack] }] : []),
+  ] : [
     { name: `${module}.weight`, shape: isTransposed ? [columns, rows] : [rows, columns] },
     ...(bias ? [{ name: `${module}.bias`, shape: [rows] }] : []),
   ]);

@@ -5,6 +5,7 @@ import { Gpu } from "../gpu/gpu.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { createRopeTables, type DecoderWeights } from "../kernels/decoder_weights.ts";
 import { createKvCache, longestContext } from "../kernels/kv_cache.ts";
+import type { Decoder } from "../kernels/layer_steps.ts";
 import { chooseSchedule } from "../kernels/schedule.ts";
 import { decoderSpec, requireFamily } from "../models/registry.ts";
 import { requireSupportedMethod } from "../quant/formats.ts";
@@ -41,7 +42,7 @@ const DEFAULT_CONTEXT = 4096; // bounds the cache of models that could take a hu
 /** Load a model: small files first, so that what cannot run is refused before any weight byte moves. */
 export async function loadModel(source: ModelSource, options: LoadOptions, hooks: LoadHooks): Promise<LoadedModel> {
   checkOptions(options);
-  if (typeof source === "string" && isSyntheticId(source)) return buildModel(source, syntheticConfig(source), undefined, options, syntheticWeights);
+  if (typeof source === "string" && isSyntheticId(source)) return buildModel(source, syntheticConfig(source), undefined, options, async (gpu, spec) => ({ spec, weights: await syntheticWeights(gpu, spec) }));
   const { signal, onProgress } = hooks;
   const progress = new ProgressTotal(onProgress);
   const checkpoint = openCheckpoint(source, {
@@ -71,12 +72,14 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
 
 /** Open a GPU, put a model's weights on it by `load`, and prepare to run it; a failure gives the GPU back. */
 async function buildModel(
-  id: string, config: ModelConfig, text: CheckpointText | undefined, options: LoadOptions, load: (gpu: Gpu, spec: DecoderSpec) => Promise<DecoderWeights>,
+  id: string, config: ModelConfig, text: CheckpointText | undefined, options: LoadOptions, load: (gpu: Gpu, spec: DecoderSpec) => Promise<Pick<Decoder, "spec" | "weights">>,
 ): Promise<LoadedModel> {
   const gpu = await Gpu.open();
   try {
-    const { spec, contextLength } = planContext(gpu, config, options);
-    const runner = await createRunner(gpu, spec, await load(gpu, spec), options, contextLength);
+    const plan = planContext(gpu, config, options);
+    const { contextLength } = plan;
+    const { spec, weights } = await load(gpu, plan.spec);
+    const runner = await createRunner(gpu, spec, weights, options, contextLength);
     return { id, config, text, gpu, runner, contextLength };
   } catch (error) {
     gpu.destroy();

@@ -42,22 +42,23 @@ function widthOnLoad({ embedding, head, positions }: DecoderSpec, quantize: Quan
 
 /**
  * Read a model's weights into GPU buffers. Walks the model's own tensor list, not the files: everything is recognised
- * and checked before the first weight byte is read, and nothing may be missing or left over.
+ * and checked before the first weight byte is read, and nothing may be missing or left over. The spec that comes back is
+ * the one that holds for these files.
  */
 export async function loadWeights(
-  gpu: Gpu, spec: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], { quantization, quantize, signal }: WeightOptions,
-): Promise<DecoderWeights> {
+  gpu: Gpu, planned: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], { quantization, quantize, signal }: WeightOptions,
+): Promise<{ spec: DecoderSpec; weights: DecoderWeights }> {
   const uploader = await Uploader.create(gpu);
   try {
-    const jobs = new WeightJobs(gpu, uploader, files, { quantization, widthOnLoad: widthOnLoad(spec, quantize) }, spec.embedding);
-    const isOffsetAdded = spec.offsetAddedIf !== undefined && jobs.shapeOf(spec.offsetAddedIf)?.at(-1) === 1;
-    const weights = await allocateWeights(gpu, isOffsetAdded ? withoutOffsets(spec) : spec, jobs);
+    const jobs = new WeightJobs(gpu, uploader, files, { quantization, widthOnLoad: widthOnLoad(planned, quantize) }, planned.embedding);
+    const spec = planned.savedByMlx && jobs.shapeOf(planned.savedByMlx.evidence)?.at(-1) === 1 ? planned.savedByMlx.spec : planned;
+    const weights = await allocateWeights(gpu, spec, jobs);
     const tied = weights.head === weights.embedding;
     jobs.assertNothingLeftOver((name) => RECOMPUTED.test(name) || OTHER_PARTS.test(name) || (tied && /^(language_model\.)?lm_head\./.test(name)));
     for (const file of files) await streamTensors(file.file, jobs.inFile(file), signal);
     await gpu.idle();
     gpu.throwIfFaulty();
-    return weights;
+    return { spec, weights };
   } finally {
     uploader.destroy();
   }
@@ -84,19 +85,6 @@ async function allocateWeights(gpu: Gpu, spec: DecoderSpec, jobs: WeightJobs): P
   };
 }
 
-/** The same decoder with gains as they are stored. */
-function withoutOffsets(spec: DecoderSpec): DecoderSpec {
-  const plain = <T extends NormSpec | undefined>(norm: T): T => norm && { ...norm, gainOffset: 0 };
-  const layers = spec.layers.map((layer): LayerSpec => {
-    const { attention } = layer;
-    const own = attention?.queryKeyNorm;
-    const queryKeyNorm = own?.kind === "head" ? { ...own, query: plain(own.query), key: plain(own.key) } : own;
-    const attentionNorm = plain(layer.attentionNorm);
-    return { ...layer, attentionNorm, mlpNorm: plain(layer.mlpNorm), attention: attention && queryKeyNorm && { ...attention, queryKeyNorm } };
-  });
-  return { ...spec, layers, finalNorm: plain(spec.finalNorm) };
-}
-
 async function allocateLayer(gpu: Gpu, hiddenSize: number, layer: LayerSpec, jobs: WeightJobs): Promise<LayerWeights> {
   const { attention, recurrent, attentionNorm, attentionPostNorm, mlp, mlpNorm, mlpPostNorm, moe } = layer;
   const norm = async (spec: NormSpec | undefined) => spec && streamNorm(gpu, jobs, spec, hiddenSize, 1);
@@ -121,6 +109,7 @@ async function attentionWeights(gpu: Gpu, jobs: WeightJobs, attention: Attention
     headGains: await headGains(gpu, attention, jobs),
     queryNorm: parts && (await norms(gpu, jobs, parts.query, (heads * headDim) / parts.query.length, 1, (i) => i)),
     keyNorm: parts && (await norms(gpu, jobs, parts.key, (kvHeads * headDim) / parts.key.length, 1, (i) => i)),
+    outputNorm: attention.outputNorm && (await streamNorm(gpu, jobs, attention.outputNorm, heads * headDim, 1)),
     output: await linear(gpu, jobs, attention.output),
   };
 }
@@ -129,7 +118,8 @@ async function recurrentWeights(gpu: Gpu, jobs: WeightJobs, recurrent: Recurrent
   const { channels, taps, kernel, bias, input, output } = recurrent;
   const values = new Float32Array(channels * (taps + 1));
   const buffer = await createVector(gpu, kernel, values);
-  jobs.wantVector(kernel, channels * taps, { buffer, values, place: (i) => i });
+  const factorOf = channelFactors(recurrent);
+  jobs.wantVector(kernel, channels * taps, { buffer, values, place: (i) => i, scale: (i) => factorOf(Math.floor(i / taps)) });
   if (bias) jobs.wantVector(bias, channels, { buffer, values, place: (i) => channels * taps + i });
   return {
     input: await linear(gpu, jobs, input),
@@ -138,6 +128,15 @@ async function recurrentWeights(gpu: Gpu, jobs: WeightJobs, recurrent: Recurrent
     outputNorm: recurrent.kind === "mamba" && recurrent.norm ? await streamNorm(gpu, jobs, recurrent.norm, output.columns, 1) : undefined,
     output: await linear(gpu, jobs, output),
   };
+}
+
+/** Factors of what a convolution takes, which are its kernel's as well. */
+function channelFactors(recurrent: RecurrentSpec): (channel: number) => number {
+  if (recurrent.kind !== "mamba" || !recurrent.factors) return () => 1;
+  const { heads, headDim, groups, stateDim, factors } = recurrent;
+  const firstB = heads * headDim;
+  const firstC = firstB + groups * stateDim;
+  return (channel) => (channel < firstB ? factors.x : channel < firstC ? factors.b : factors.c);
 }
 
 async function recurrentParameters(gpu: Gpu, jobs: WeightJobs, recurrent: RecurrentSpec): Promise<GPUBuffer | undefined> {
@@ -163,10 +162,11 @@ async function sideBySide(gpu: Gpu, jobs: WeightJobs, vectors: readonly { name: 
   return buffer;
 }
 
-async function mlpWeights(gpu: Gpu, jobs: WeightJobs, { activation, up, down }: MlpSpec): Promise<MlpWeights> {
+async function mlpWeights(gpu: Gpu, jobs: WeightJobs, { activation, up, downNorm, down }: MlpSpec): Promise<MlpWeights> {
   return {
     up: await linear(gpu, jobs, up),
     slopes: typeof activation === "string" ? undefined : await slopes(gpu, jobs, activation.module),
+    downNorm: downNorm && (await streamNorm(gpu, jobs, downNorm, down.columns, 1)),
     down: await linear(gpu, jobs, down),
   };
 }
@@ -231,14 +231,14 @@ function movedRow(moves: readonly RowMove[], row: number): number {
 /** A matrix gathered from modules. Rows that neighbour each other and share a format share a part. */
 async function linear(gpu: Gpu, jobs: WeightJobs, spec: LinearSpec): Promise<LinearWeights> {
   const { label, columns } = spec;
-  const sources = spec.savedByMlx && !jobs.hasModule(spec.sources[0].module) ? spec.savedByMlx : spec.sources;
+  const sources = [spec.sources, ...(spec.spellings ?? [])].find(([first]) => jobs.hasSource(first)) ?? spec.sources;
   const modules = alike({ ...spec, sources }, sources.map((source) => jobs.recognise(source, columns)));
   const matrix = await allocateMatrix(gpu, label, columns, unitRuns(gpu, spec, formatRuns({ ...spec, sources }, modules)));
   const values = new Float32Array(Math.ceil(matrix.rows / 2) * 2);
   const bias = sources.some((source) => source.bias) ? await createVector(gpu, `${label} bias`, values) : undefined;
   for (const [i, source] of sources.entries()) {
     jobs.wantMatrix(source, modules[i], { matrix, moves: source.moves });
-    if (bias && source.bias) jobs.wantVector(`${source.module}.bias`, source.rows, { buffer: bias, values, place: (row) => movedRow(source.moves, row) });
+    if (bias && source.bias) jobs.wantVector(jobs.biasOf(source.module), source.rows, { buffer: bias, values, place: (row) => movedRow(source.moves, row) });
   }
   return { matrix, bias };
 }

@@ -27,7 +27,7 @@ export interface VectorTarget {
   /** Index of element i. */
   place: (i: number) => number;
   offset?: number;
-  scale?: number;
+  scale?: number | ((i: number) => number);
 }
 
 /** How weights are stored, and how they are to be kept. */
@@ -74,11 +74,23 @@ export class WeightJobs {
     return [...this.#tensors.keys()].some((name) => name.startsWith(prefix) && name !== `${prefix}bias`);
   }
 
+  /** Whether the checkpoint has a source of rows: a module, or a parameter. */
+  hasSource({ module, stack }: ModuleSpec): boolean {
+    return stack === undefined ? this.hasModule(module) : this.has(module);
+  }
+
+  /** The name of a module's bias: experts that are parameters rather than modules spell it with an underscore. */
+  biasOf(module: string): string {
+    return this.has(`${module}_bias`) ? `${module}_bias` : `${module}.bias`;
+  }
+
   /** Learn how a linear module is stored, and check its shape against the config's. */
-  recognise({ module, rows, isTransposed }: ModuleSpec, columns: number): ModuleWeights {
+  recognise({ module, rows, isTransposed, stack = 1 }: ModuleSpec, columns: number): ModuleWeights {
     const name = this.#nameInFile(module);
-    const [expectedRows, expectedColumns] = isTransposed ? [columns, rows] : [rows, columns];
-    const query = { module: name, rows: expectedRows, columns: expectedColumns, find: (tensor: string) => stacked(this.#tensors.get(tensor)) };
+    const [expectedRows, expectedColumns] = isTransposed ? [columns * stack, rows / stack] : [rows, columns];
+    // A parameter that is no module has its weight under the name itself.
+    const find = (tensor: string) => stacked(this.#tensors.get(tensor) ?? (tensor === `${name}.weight` ? this.#tensors.get(name) : undefined));
+    const query = { module: name, rows: expectedRows, columns: expectedColumns, find };
     const found = recogniseModule(query, this.#quantization);
     if (found.rows !== expectedRows || found.columns !== expectedColumns) {
       throw new HearthError(
@@ -95,11 +107,11 @@ export class WeightJobs {
   }
 
   /** Want all tensors of a module, repacked into its rows of a fused matrix. */
-  wantMatrix({ isTransposed }: ModuleSpec, module: ModuleWeights, target: RowTarget): void {
+  wantMatrix({ isTransposed, stack = 1 }: ModuleSpec, module: ModuleWeights, target: RowTarget): void {
     const repack = new ModuleRepack(this.#gpu, this.#uploader, module, target);
     for (const tensor of module.tensors) {
       const consumer = () => repack.consumer(tensor);
-      this.#want(tensor.entry, isTransposed ? async () => transposingConsumer(tensor.entry, await consumer()) : consumer);
+      this.#want(tensor.entry, isTransposed ? async () => transposingConsumer(tensor.entry, stack, await consumer()) : consumer);
     }
     for (const { name } of module.unread ?? []) this.#unread.add(name);
   }
@@ -144,22 +156,25 @@ function stacked(entry: TensorEntry | undefined): TensorEntry | undefined {
 function vectorConsumer({ device }: Gpu, entry: TensorEntry, dtype: FloatDtype, target: VectorTarget): TensorConsumer {
   const { buffer, values, place, offset = 0, scale = 1 } = target;
   return new WholeTensor(entry, async (bytes) => {
-    for (const [i, value] of decodeFloats(bytes, dtype).entries()) values[place(i)] = (value + offset) * scale;
+    for (const [i, value] of decodeFloats(bytes, dtype).entries()) values[place(i)] = (value + offset) * (typeof scale === "number" ? scale : scale(i));
     device.queue.writeBuffer(buffer, 0, values);
   });
 }
 
-/** Takes a matrix of whole elements column by column: turns it on the CPU, where it is held whole. */
-function transposingConsumer(entry: TensorEntry, next: TensorConsumer): TensorConsumer {
-  const [rows, columns] = entry.shape;
+/** Takes matrices of whole elements column by column: turns them on the CPU, where they are held whole. */
+function transposingConsumer(entry: TensorEntry, stack: number, next: TensorConsumer): TensorConsumer {
+  const [rows, columns] = [entry.shape[0] / stack, entry.shape[1]];
   return new WholeTensor(entry, async (bytes) => {
-    const Elements = bytes.byteLength === rows * columns * 4 ? Uint32Array : Uint16Array;
-    const elements = new Elements(bytes.buffer);
-    const turned = new Elements(rows * columns);
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) turned[column * rows + row] = elements[row * columns + column];
+    const size = rows * columns;
+    const Elements = bytes.byteLength === stack * size * 4 ? Uint32Array : Uint16Array;
+    for (let matrix = 0; matrix < stack; matrix++) {
+      const elements = new Elements(bytes.buffer, matrix * size * Elements.BYTES_PER_ELEMENT, size);
+      const turned = new Elements(size);
+      for (let row = 0; row < rows; row++) {
+        for (let column = 0; column < columns; column++) turned[column * rows + row] = elements[row * columns + column];
+      }
+      await next.write(new Uint8Array(turned.buffer));
     }
-    await next.write(new Uint8Array(turned.buffer));
     await next.end();
   });
 }

@@ -1,4 +1,4 @@
-import { booleanField, integerField, integersField, numberField, stringField, type Bounds, type Fields } from "./config_fields.ts";
+import { booleanField, integerField, integersField, numberField, numbersField, stringField, type Bounds, type Fields } from "./config_fields.ts";
 
 /** What config.json says of experts and of layers that mix positions without attention; an absent key is undefined. */
 export interface MixerConfig {
@@ -33,6 +33,7 @@ export interface MixerConfig {
   /** "rope", or anything else for positions that are not encoded. */
   positionEmbeddingType?: string;
   sharedIntermediateSize?: number;
+  sharedExpertIntermediateSize?: number;
   mambaExpand?: number;
   mambaHeads?: number;
   mambaGroups?: number;
@@ -40,6 +41,19 @@ export interface MixerConfig {
   mambaTaps?: number;
   mambaConvBias?: boolean;
   mambaProjBias?: boolean;
+  /** Channels of a Mamba mixer, where they are not a multiple of the hidden size. */
+  mambaWidth?: number;
+  mambaRmsNorm?: boolean;
+  projectorsBias?: boolean;
+  /** Factors of Falcon-H1. */
+  lmHeadMultiplier?: number;
+  keyMultiplier?: number;
+  attentionInMultiplier?: number;
+  attentionOutMultiplier?: number;
+  ssmInMultiplier?: number;
+  ssmOutMultiplier?: number;
+  ssmMultipliers?: number[];
+  mlpMultipliers?: number[];
 }
 
 const WIDTH: Bounds = { min: 1, max: 1 << 20 };
@@ -73,6 +87,7 @@ export function parseMixers(fields: Fields): MixerConfig {
     linearConvKernelDim: integerField(fields, "linear_conv_kernel_dim", { min: 2, max: 64 }),
     positionEmbeddingType: stringField(fields, "position_embedding_type"),
     sharedIntermediateSize: integerField(fields, "shared_intermediate_size", WIDTH),
+    sharedExpertIntermediateSize: integerField(fields, "shared_expert_intermediate_size", WIDTH),
     mambaExpand: integerField(fields, "mamba_expand", { min: 1, max: 64 }),
     mambaHeads: integerField(fields, "mamba_n_heads", HEADS),
     mambaGroups: integerField(fields, "mamba_n_groups", HEADS),
@@ -80,5 +95,16 @@ export function parseMixers(fields: Fields): MixerConfig {
     mambaTaps: integerField(fields, "mamba_d_conv", { min: 2, max: 64 }),
     mambaConvBias: booleanField(fields, "mamba_conv_bias"),
     mambaProjBias: booleanField(fields, "mamba_proj_bias"),
+    mambaWidth: integerField(fields, "mamba_d_ssm", WIDTH),
+    mambaRmsNorm: booleanField(fields, "mamba_rms_norm"),
+    projectorsBias: booleanField(fields, "projectors_bias"),
+    lmHeadMultiplier: numberField(fields, "lm_head_multiplier", FACTOR),
+    keyMultiplier: numberField(fields, "key_multiplier", FACTOR),
+    attentionInMultiplier: numberField(fields, "attention_in_multiplier", FACTOR),
+    attentionOutMultiplier: numberField(fields, "attention_out_multiplier", FACTOR),
+    ssmInMultiplier: numberField(fields, "ssm_in_multiplier", FACTOR),
+    ssmOutMultiplier: numberField(fields, "ssm_out_multiplier", FACTOR),
+    ssmMultipliers: numbersField(fields, "ssm_multipliers", FACTOR),
+    mlpMultipliers: numbersField(fields, "mlp_multipliers", FACTOR),
   };
 }

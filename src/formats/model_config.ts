@@ -34,11 +34,14 @@ export interface ModelConfig extends MixerConfig {
   tieWordEmbeddings?: boolean;
   attentionBias?: boolean;
   mlpBias?: boolean;
+  /** Bias of the output projection, where it has a switch of its own. */
+  attentionOutBias?: boolean;
   /** Biases on every linear module. */
   useBias?: boolean;
   useQkvBias?: boolean;
   /** Norms of single query and key heads. */
   qkLayernorm?: boolean;
+  useQkNorm?: boolean;
   useParallelResidual?: boolean;
   useBidirectionalAttention?: boolean;
   /** The scores' factor is its inverse square root. */
@@ -129,9 +132,11 @@ export function parseModelConfig(text: string, fileName = "config.json"): ModelC
     tieWordEmbeddings: booleanField(fields, "tie_word_embeddings") ?? booleanField(fields, "tie_embedding"),
     attentionBias: booleanField(fields, "attention_bias"),
     mlpBias: booleanField(fields, "mlp_bias"),
+    attentionOutBias: booleanField(fields, "attention_out_bias"),
     useBias: booleanField(fields, "use_bias"),
     useQkvBias: booleanField(fields, "use_qkv_bias"),
     qkLayernorm: booleanField(fields, "qk_layernorm"),
+    useQkNorm: booleanField(fields, "use_qk_norm"),
     useParallelResidual: booleanField(fields, "use_parallel_residual"),
     useBidirectionalAttention: booleanField(fields, "use_bidirectional_attention"),
     queryPreAttnScalar: numberField(fields, "query_pre_attn_scalar", FACTOR),

@@ -9,10 +9,11 @@ export interface Activations {
   hidden: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the residual stream
   normed: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the stream after a layer norm
   branch: GPUBuffer; // f32 [M, hiddenSize, padded]: a branch's result before its norm
-  qkv: GPUBuffer; // f32 [M, largest (heads + 2 kvHeads) headDim], or what a recurrence takes
+  qkv: GPUBuffer; // f32 [M, largest (heads + 2 kvHeads) headDim]
+  projected: GPUBuffer; // f32 [M, largest input of a recurrence]
   attended: GPUBuffer; // f32 [M, largest heads headDim, padded], striped, or what a recurrence gives
   mlp: GPUBuffer; // f32 [M, largest intermediateSize, padded], striped
-  routerLogits: GPUBuffer; // f32 [M, experts]
+  routerLogits: GPUBuffer; // f32 [M, rows of the router]
   choices: GPUBuffer; // [M, chosen] of (expert, weight)
   experts: GPUBuffer; // f32 [M, chosen, intermediateSize of an expert, padded], striped
   partials: GPUBuffer; // f32 [M, splits, largest heads headDim, padded], striped
@@ -35,10 +36,11 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     hidden: await floats("hidden", padColumns(spec.hiddenSize)),
     normed: await floats("normed", hasLayerNorms ? padColumns(spec.hiddenSize) : 0),
     branch: await floats("branch", hasPostNorms ? padColumns(spec.hiddenSize) : 0),
-    qkv: await floats("qkv", widest(({ attention, recurrent }) => Math.max(attention?.qkv.rows ?? 0, recurrent?.input.rows ?? 0))),
+    qkv: await floats("qkv", widest(({ attention }) => attention?.qkv.rows ?? 0)),
+    projected: await floats("recurrence input", widest(({ recurrent }) => recurrent?.input.rows ?? 0)),
     attended: await floats("attended", padColumns(Math.max(attended, widest(({ recurrent }) => recurrent?.output.columns ?? 0)))),
     mlp: await floats("mlp", padColumns(widest(({ mlp }) => mlp?.intermediateSize ?? 0))),
-    routerLogits: await floats("router logits", widest(({ moe }) => moe?.experts ?? 0)),
+    routerLogits: await floats("router logits", widest(({ moe }) => moe?.router.rows ?? 0)),
     choices: await floats("expert choices", 2 * widest(({ moe }) => moe?.chosen ?? 0)),
     experts: await floats("experts", widest(({ moe }) => (moe ? moe.chosen * padColumns(moe.intermediateSize) : 0))),
     partials: await floats("attention parts", splits > 1 ? padColumns(attended) * splits : 0),

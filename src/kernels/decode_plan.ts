@@ -55,7 +55,7 @@ async function decodeStep(gpu: Gpu, schedule: Schedule, activations: Activations
   if (step.kind === "matmul") return matmulVec(gpu, schedule, step.step, M, rows);
   if (step.kind !== "attention") return rowStep(gpu, schedule, step);
   const { heads, headDim, isGated } = step.step.attention;
-  const mergeWhileReading = splits > 1 && splits <= MERGED_SPLITS && !isGated; // gates need the merged result
+  const mergeWhileReading = splits > 1 && splits <= MERGED_SPLITS && !isGated && step.output.input.kind === "plain"; // gates and norms need the merged result
   const merge: MatmulInput = { kind: "merge", buffer: partials, splitStats, heads, headDim, splits };
   return [
     await attentionDecode(gpu, schedule, step.step, splits, partials, splitStats),

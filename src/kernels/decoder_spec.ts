@@ -10,8 +10,8 @@ export interface DecoderSpec {
   /** Module of a table of learned positions `[positions, hiddenSize]` that is added to the embedding. */
   positions: { module: string; rows: number } | undefined;
   layers: readonly LayerSpec[];
-  /** A tensor whose last dimension is 1 in checkpoints that MLX saved; in those, gains are stored with their offset added. */
-  offsetAddedIf: string | undefined;
+  /** What a checkpoint that MLX saved needs instead, and the tensor whose last dimension is 1 in those. */
+  savedByMlx: { evidence: string; spec: DecoderSpec } | undefined;
   finalNorm: NormSpec;
   /** Module of the output projection; the embedding's name when they are tied. */
   head: string;
@@ -29,7 +29,7 @@ export interface DecoderSpec {
 export interface LayerSpec {
   isParallel: boolean;
   attentionNorm: NormSpec | undefined;
-  /** A layer mixes positions by attention or by a recurrence; both follow the same norm. */
+  /** A layer mixes positions by attention, by a recurrence, or by both side by side; all follow the same norm. */
   attention: AttentionSpec | undefined;
   recurrent: RecurrentSpec | undefined;
   /** Norm of the branch's result before it is added. */
@@ -39,8 +39,15 @@ export interface LayerSpec {
   mlp: MlpSpec | undefined;
   moe: MoeSpec | undefined;
   mlpPostNorm: NormSpec | undefined;
-  /** Factor of both branches. */
-  residualScale: number;
+  /** Factors of what each branch adds to the residual stream. */
+  residualScales: ResidualScales;
+}
+
+/** Factors of branches. */
+export interface ResidualScales {
+  attention: number;
+  recurrent: number;
+  mlp: number;
 }
 
 /** A norm of a vector. */
@@ -73,6 +80,8 @@ export interface AttentionSpec {
   sinks: string | undefined;
   /** Rows: queries, keys, values, then gates where there are any, head by head. */
   qkv: LinearSpec;
+  /** Norm of what the output projection reads. */
+  outputNorm?: NormSpec;
   output: LinearSpec;
 }
 
@@ -110,8 +119,19 @@ export interface MambaSpec extends Convolution {
   decay: string;
   paceBias: string;
   skip: string;
+  /** Factors of what the input projection gives; all 1 when absent. */
+  factors?: MambaFactors;
   /** Of the gated result. */
   norm: NormSpec | undefined;
+}
+
+/** Factors of the parts of a Mamba mixer's input. */
+export interface MambaFactors {
+  x: number;
+  b: number;
+  c: number;
+  gate: number;
+  pace: number;
 }
 
 /** A causal convolution over time of single channels, between two projections. */
@@ -138,11 +158,14 @@ export type QueryKeyNorm =
 /** The functions between the two products of an MLP. */
 export type Activation = "silu" | "gelu" | "gelu_tanh" | "relu2";
 
-/** down(f(gate(x)) * up(x)) when gated, else down(f(up(x))). */
+/** down(f(gateScale gate(x)) * up(x)) when gated, else down(f(up(x))). */
 export interface MlpSpec {
   intermediateSize: number;
   activation: Activation | XieluSpec;
   isGated: boolean;
+  gateScale: number;
+  /** Norm of what the last product reads. */
+  downNorm?: NormSpec;
   /** Rows when gated: gate 0, up 0, gate 1, up 1, ... */
   up: LinearSpec;
   down: LinearSpec;
@@ -154,8 +177,10 @@ export interface MoeSpec {
   chosen: number;
   /** Of one expert. */
   intermediateSize: number;
-  activation: Activation;
+  activation: Activation | "clamped_swiglu";
+  /** Rows: one for each expert, then one whose sigmoid is the factor of the layer's MLP where that is gated. */
   router: LinearSpec;
+  gatesMlp: boolean;
   routing: Routing;
   /** Rows: those of expert 0, gate and up in turn, then of expert 1, ... */
   up: LinearSpec;
@@ -179,8 +204,8 @@ export interface LinearSpec {
   /** Rows that one binding must show together: those of an expert. */
   unit?: number;
   sources: readonly ModuleSpec[];
-  /** The same rows under the names that MLX gives them when it saves a model. */
-  savedByMlx?: readonly ModuleSpec[];
+  /** The same rows under other names: those that MLX gives them, or another version of transformers. */
+  spellings?: readonly (readonly ModuleSpec[])[];
 }
 
 /** A linear module `[rows, columns]` of the checkpoint, and where its rows go. */
@@ -188,8 +213,10 @@ export interface ModuleSpec {
   module: string;
   rows: number;
   bias: boolean;
-  /** Whether it is stored `[columns, rows]`, as GPT-2 does. */
+  /** Whether it is stored `[columns, rows]`, as GPT-2 does; of a stack, each matrix by itself. */
   isTransposed: boolean;
+  /** Of a parameter that is no module: the matrices of its tensor `[stack, rows / stack, columns]`, or `[stack, columns, rows / stack]` when transposed. */
+  stack?: number;
   moves: readonly RowMove[];
 }
 

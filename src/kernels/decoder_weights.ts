@@ -25,6 +25,7 @@ export interface AttentionWeights {
   headGains: GPUBuffer; // f32 [2, headDim] gains of queries and keys, then [heads] sinks; zero where a family has none
   queryNorm: NormWeights | undefined; // of all query heads side by side
   keyNorm: NormWeights | undefined;
+  outputNorm: NormWeights | undefined; // of what the output projection reads
   output: LinearWeights;
 }
 
@@ -41,6 +42,7 @@ export interface RecurrentWeights {
 export interface MlpWeights {
   up: LinearWeights; // rows when gated: gate 0, up 0, gate 1, up 1, ...
   slopes: GPUBuffer | undefined; // f32 [4], of a learned activation
+  downNorm: NormWeights | undefined; // of what the last product reads
   down: LinearWeights;
 }
 

@@ -4,6 +4,8 @@ import { assembleShader } from "../gpu/shader.ts";
 import { weightBindings, weightConstants, weightShaderParts, type MatrixPart } from "../quant/matrix.ts";
 import expertVecShader from "../../shaders/expert_vec.wgsl?raw";
 import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
+import expertBiasAdd from "../../shaders/lib/expert_bias_add.wgsl?raw";
+import expertBiasNone from "../../shaders/lib/expert_bias_none.wgsl?raw";
 import reduceShared from "../../shaders/lib/reduce_shared.wgsl?raw";
 import reduceSubgroup from "../../shaders/lib/reduce_subgroup.wgsl?raw";
 import routeSigmoid from "../../shaders/lib/route_sigmoid.wgsl?raw";
@@ -19,7 +21,7 @@ export interface RouteStep {
   moe: MoeSpec;
   M: number;
   rows: GPUBuffer;
-  logits: GPUBuffer; // f32 [M, experts]
+  logits: GPUBuffer; // f32 [M, rows of the router]
   choices: GPUBuffer; // [M, chosen] of (expert, weight)
   expertBias: GPUBuffer | undefined; // f32 [experts]
 }
@@ -31,7 +33,7 @@ export async function route(gpu: Gpu, { moe, M, rows, logits, choices, expertBia
     M,
     EXPERTS: moe.experts,
     CHOSEN: moe.chosen,
-    INPUT_STRIDE: moe.experts,
+    INPUT_STRIDE: moe.router.rows,
     IS_NORMALISED: routing.isNormalised,
     NORM_FLOOR: routing.kind === "sigmoid" ? 1e-6 : 0,
     ROUTE_SCALE: routing.scale,
@@ -69,7 +71,7 @@ async function expertVecPart(gpu: Gpu, schedule: Schedule, { step, moe, choices,
   const streams = workgroup / threads;
   const isSum = results === "sum";
   const code = assembleShader(
-    [...weightShaderParts(part.format), stepPart, subgroups ? reduceSubgroup : reduceShared, ...inputParts(input), biasNone, ...outputParts(output), expertVecShader],
+    [...weightShaderParts(part.format), stepPart, subgroups ? reduceSubgroup : reduceShared, ...inputParts(input), weights.bias ? expertBiasAdd : expertBiasNone, biasNone, ...outputParts(output), expertVecShader],
     {
       ...weightConstants(matrix, part),
       ...inputConstants(input),
@@ -92,7 +94,7 @@ async function expertVecPart(gpu: Gpu, schedule: Schedule, { step, moe, choices,
   );
   const label = `expert_vec ${step.label}`;
   const pipeline = await gpu.compile(label, code);
-  const group0 = { ...inputBindings(input), ...outputBindings(output), 6: choices };
+  const group0 = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias, 6: choices };
   const groups = [group0, weightBindings(part), { 0: rows }];
   const perRow = isSum ? 1 : moe.chosen;
   const dispatch: Dispatch = prepareDispatch(gpu.device, label, pipeline, groups, [Math.ceil(expertRows / (streams * rowsPerThread)), M * perRow, 1]);

@@ -8,6 +8,7 @@ import type { KvCache } from "./kv_cache.ts";
 import type { MatmulInput, MatmulStep } from "./matmul.ts";
 import type { NormStep } from "./norm.ts";
 import type { RecurrentStep } from "./recurrent.ts";
+import type { ScaleRowsStep } from "./scale_rows.ts";
 
 /** A decoder with everything that its passes share. */
 export interface Decoder {
@@ -22,6 +23,7 @@ export type LayerStep =
   | { kind: "matmul"; step: MatmulStep }
   | { kind: "norm"; step: NormStep }
   | { kind: "recurrence"; step: RecurrentStep }
+  | { kind: "scale"; step: ScaleRowsStep }
   | { kind: "route"; step: RouteStep }
   | { kind: "experts"; step: ExpertStep }
   | { kind: "attention"; step: AttentionStep; output: MatmulStep };
@@ -51,16 +53,13 @@ export function layerSteps(decoder: Decoder, activations: Activations, index: nu
 /** What mixes positions: attention, a recurrence, or both side by side. */
 function mixerBranch(decoder: Decoder, activations: Activations, index: number): Branch {
   const layer = decoder.weights.layers[index];
-  const { attention, recurrent, residualScale } = decoder.spec.layers[index];
+  const { attention, recurrent, residualScales } = decoder.spec.layers[index];
   const { before, input } = normalised(activations, layer.attentionNorm, "attention input");
-  const result = (weights: LinearWeights, norm: NormWeights | undefined): Addition => {
-    const { attended: buffer } = activations;
-    const read: MatmulInput = norm ? { kind: "rms", buffer, gains: norm.gains, width: norm.width, epsilon: norm.epsilon } : { kind: "plain", buffer };
-    return added(activations, "output", weights, read, layer.attentionPostNorm, residualScale);
-  };
+  const result = ({ output, outputNorm }: AttentionWeights | RecurrentWeights, scale: number): Addition =>
+    added(activations, "output", output, normedInput(activations.attended, outputNorm), layer.attentionPostNorm, scale);
   const branches = [
-    ...(attention && layer.attention ? [attentionSteps(decoder, activations, index, attention, layer.attention, input, result(layer.attention.output, undefined))] : []),
-    ...(recurrent && layer.recurrent ? [recurrentSteps(decoder, activations, index, recurrent, layer.recurrent, input, result(layer.recurrent.output, layer.recurrent.outputNorm))] : []),
+    ...(attention && layer.attention ? [attentionSteps(decoder, activations, index, attention, layer.attention, input, result(layer.attention, residualScales.attention))] : []),
+    ...(recurrent && layer.recurrent ? [recurrentSteps(decoder, activations, index, recurrent, layer.recurrent, input, result(layer.recurrent, residualScales.recurrent))] : []),
   ];
   return { read: [...before, ...branches.flatMap(({ read }) => read)], write: branches.flatMap(({ write }) => write) };
 }
@@ -99,47 +98,47 @@ function attentionSteps(
 }
 
 function recurrentSteps(
-  { cache }: Decoder, { M, rows, qkv, attended }: Activations, index: number, recurrent: RecurrentSpec, weights: RecurrentWeights, input: MatmulInput, { output, after }: Addition,
+  { cache }: Decoder, { M, rows, projected, attended }: Activations, index: number, recurrent: RecurrentSpec, weights: RecurrentWeights, input: MatmulInput, { output, after }: Addition,
 ): Branch {
-  const project: MatmulStep = { label: "recurrence input", weights: weights.input, input, output: { kind: "store", buffer: qkv, stride: recurrent.input.rows } };
-  const step: RecurrentStep = { recurrent, weights, M, rows, projected: qkv, output: attended, state: cache.states[index] };
+  const project: MatmulStep = { label: "recurrence input", weights: weights.input, input, output: { kind: "store", buffer: projected, stride: recurrent.input.rows } };
+  const step: RecurrentStep = { recurrent, weights, M, rows, projected, output: attended, state: cache.states[index] };
   return { read: [{ kind: "matmul", step: project }], write: [{ kind: "recurrence", step }, { kind: "matmul", step: output }, ...after] };
 }
 
 function mlpBranch(decoder: Decoder, activations: Activations, index: number): Branch {
-  const { mlp, moe, isParallel, residualScale } = decoder.spec.layers[index];
+  const { mlp, moe, isParallel, residualScales } = decoder.spec.layers[index];
   const layer = decoder.weights.layers[index];
   const { before, input } = normalised(activations, layer.mlpNorm, "mlp input");
   const isNormedAlready = isParallel && layer.mlpNorm === layer.attentionNorm;
   const branches = [
-    ...(mlp && layer.mlp ? [denseSteps(activations, mlp, layer.mlp, input, layer.mlpPostNorm, residualScale)] : []),
-    ...(moe && layer.moe ? [expertSteps(activations, moe, layer.moe, input, residualScale)] : []),
+    ...(mlp && layer.mlp ? [denseSteps(activations, mlp, moe, layer.mlp, input, layer.mlpPostNorm, residualScales.mlp)] : []),
+    ...(moe && layer.moe ? [expertSteps(activations, moe, layer.moe, input, residualScales.mlp)] : []),
   ];
   return { read: [...(isNormedAlready ? [] : before), ...branches.flatMap(({ read }) => read)], write: branches.flatMap(({ write }) => write) };
 }
 
 function denseSteps(
-  activations: Activations, mlp: MlpSpec, weights: MlpWeights, input: MatmulInput, postNorm: NormWeights | undefined, residualScale: number,
+  activations: Activations, mlp: MlpSpec, moe: MoeSpec | undefined, weights: MlpWeights, input: MatmulInput, postNorm: NormWeights | undefined, scale: number,
 ): Branch {
-  const { output, after } = added(activations, "down", weights.down, { kind: "plain", buffer: activations.mlp }, postNorm, residualScale);
+  const { M, rows, mlp: buffer, routerLogits } = activations;
+  const { output, after } = added(activations, "down", weights.down, normedInput(buffer, weights.downNorm), postNorm, scale);
+  const stride = padColumns(mlp.intermediateSize);
+  const activation = typeof mlp.activation === "string" ? mlp.activation : mlp.activation.kind;
   const up: MatmulStep = {
     label: "up",
     weights: weights.up,
     input,
-    output: {
-      kind: mlp.isGated ? "glu" : "activated",
-      buffer: activations.mlp,
-      stride: padColumns(mlp.intermediateSize),
-      activation: typeof mlp.activation === "string" ? mlp.activation : mlp.activation.kind,
-      slopes: weights.slopes,
-    },
+    output: { kind: mlp.isGated ? "glu" : "activated", buffer, stride, activation, gateScale: mlp.gateScale, slopes: weights.slopes },
   };
-  return { read: [{ kind: "matmul", step: up }], write: [{ kind: "matmul", step: output }, ...after] };
+  const gate: LayerStep[] = moe?.gatesMlp
+    ? [{ kind: "scale", step: { M, rows, values: buffer, stride, factor: { kind: "sigmoid", buffer: routerLogits, stride: moe.router.rows, logit: moe.experts } } }]
+    : [];
+  return { read: [{ kind: "matmul", step: up }], write: [...gate, { kind: "matmul", step: output }, ...after] };
 }
 
 /** The router's logits, the choice, and what the chosen experts make of the input. */
 function expertSteps({ M, rows, hidden, routerLogits, choices, experts }: Activations, moe: MoeSpec, weights: MoeWeights, input: MatmulInput, scale: number): Branch {
-  const router: MatmulStep = { label: "router", weights: weights.router, input, output: { kind: "store", buffer: routerLogits, stride: moe.experts } };
+  const router: MatmulStep = { label: "router", weights: weights.router, input, output: { kind: "store", buffer: routerLogits, stride: moe.router.rows } };
   const upOutput = { kind: "glu", buffer: experts, stride: padColumns(moe.intermediateSize), activation: moe.activation } as const;
   const downOutput = { kind: "residual", buffer: hidden, stride: padColumns(weights.down.matrix.rows / moe.experts), scale } as const;
   const up: MatmulStep = { label: "up", weights: weights.up, input, output: upOutput };
@@ -157,12 +156,15 @@ function expertSteps({ M, rows, hidden, routerLogits, choices, experts }: Activa
 /** The residual stream as a product's input: an RMS norm is computed while reading, a layer norm before. */
 export function normalised(activations: Activations, norm: NormWeights | undefined, label: string): { before: LayerStep[]; input: MatmulInput } {
   const { M, rows, hidden, normed } = activations;
-  if (!norm) return { before: [], input: { kind: "plain", buffer: hidden } };
-  const { gains, width, epsilon } = norm;
-  if (!norm.isCentred) return { before: [], input: { kind: "rms", buffer: hidden, gains, width, epsilon } };
-  const stride = padColumns(width);
+  if (!norm?.isCentred) return { before: [], input: normedInput(hidden, norm) };
+  const stride = padColumns(norm.width);
   const place = { kind: "store", input: hidden, inputStride: stride, output: normed, outputStride: stride } as const;
   return { before: [{ kind: "norm", step: { label, weights: norm, M, rows, place } }], input: { kind: "plain", buffer: normed } };
+}
+
+/** A product's input that is RMS-normalised while it is read, where there is a norm. */
+function normedInput(buffer: GPUBuffer, norm: NormWeights | undefined): MatmulInput {
+  return norm ? { kind: "rms", buffer, gains: norm.gains, width: norm.width, epsilon: norm.epsilon } : { kind: "plain", buffer };
 }
 
 /** A product whose result is added to the residual stream, after a norm where there is one. */

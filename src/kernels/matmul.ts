@@ -12,6 +12,8 @@ import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
 import candidate from "../../shaders/lib/candidate.wgsl?raw";
 import cap from "../../shaders/lib/cap.wgsl?raw";
 import finishNone from "../../shaders/lib/finish_none.wgsl?raw";
+import glu from "../../shaders/lib/glu.wgsl?raw";
+import gluClamped from "../../shaders/lib/glu_clamped.wgsl?raw";
 import inputMerge from "../../shaders/lib/input_merge.wgsl?raw";
 import inputPlain from "../../shaders/lib/input_plain.wgsl?raw";
 import inputRms from "../../shaders/lib/input_rms.wgsl?raw";
@@ -42,7 +44,8 @@ export type MatmulInput =
 export type MatmulOutput =
   | { kind: "store"; buffer: GPUBuffer; stride: number; cap?: number }
   | { kind: "residual"; buffer: GPUBuffer; stride: number; scale?: number }
-  | { kind: "glu" | "activated"; buffer: GPUBuffer; stride: number; activation: Activation | "xielu"; slopes?: GPUBuffer }
+  | { kind: "glu"; buffer: GPUBuffer; stride: number; activation: Activation | "xielu" | "clamped_swiglu"; gateScale?: number; slopes?: GPUBuffer }
+  | { kind: "activated"; buffer: GPUBuffer; stride: number; activation: Activation | "xielu"; slopes?: GPUBuffer }
   | { kind: "logits"; buffer: GPUBuffer; stride: number; cap?: number; stats: GPUBuffer; seen: GPUBuffer; sampling: GPUBuffer };
 
 /** One matrix product of a plan. */
@@ -70,7 +73,7 @@ export function outputParts(output: MatmulOutput): string[] {
     case "residual":
       return [outputResidual];
     case "glu":
-      return [...ACTIVATION_PARTS[output.activation], outputGlu];
+      return [...(output.activation === "clamped_swiglu" ? [gluClamped] : [...ACTIVATION_PARTS[output.activation], glu]), outputGlu];
     case "activated":
       return [...ACTIVATION_PARTS[output.activation], outputActivated];
     case "logits":
@@ -84,7 +87,8 @@ export function outputParts(output: MatmulOutput): string[] {
 export function outputConstants(output: MatmulOutput): Record<string, number> {
   const stride = { OUTPUT_STRIDE: output.stride };
   if (output.kind === "store" || output.kind === "logits") return { ...stride, CAP: output.cap ?? 0 };
-  return output.kind === "residual" ? { ...stride, RESIDUAL_SCALE: output.scale ?? 1 } : stride;
+  if (output.kind === "residual") return { ...stride, RESIDUAL_SCALE: output.scale ?? 1 };
+  return output.kind === "glu" && output.activation !== "clamped_swiglu" ? { ...stride, GATE_SCALE: output.gateScale ?? 1 } : stride;
 }
 
 /** The buffers of a product's results. */

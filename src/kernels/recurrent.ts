@@ -65,8 +65,9 @@ function deltaConstants({ keyHeads, valueHeads, keyDim, valueDim, channels, taps
   return { KEY_HEADS: keyHeads, VALUE_HEADS: valueHeads, KEY_DIM: keyDim, VALUE_DIM: valueDim, STATE_START: channels * (taps - 1), EPSILON: norm.epsilon };
 }
 
-function mambaConstants({ heads, headDim, groups, stateDim, channels, taps }: MambaSpec): ShaderConstants {
-  return { HEADS: heads, HEAD_DIM: headDim, GROUPS: groups, STATE_DIM: stateDim, STATE_START: channels * (taps - 1) };
+function mambaConstants({ heads, headDim, groups, stateDim, channels, taps, factors }: MambaSpec): ShaderConstants {
+  const scales = { GATE_SCALE: factors?.gate ?? 1, PACE_SCALE: factors?.pace ?? 1 };
+  return { HEADS: heads, HEAD_DIM: headDim, GROUPS: groups, STATE_DIM: stateDim, STATE_START: channels * (taps - 1), ...scales };
 }
 
 /** One dispatch that walks all rows by itself. */

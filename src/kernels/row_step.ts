@@ -4,6 +4,7 @@ import type { LayerStep } from "./layer_steps.ts";
 import type { RowDispatch } from "./matmul.ts";
 import { normRows } from "./norm.ts";
 import { recurrence } from "./recurrent.ts";
+import { scaleRows } from "./scale_rows.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Prepare a step that takes its rows one by one, and so is the same for decoding and prefill. */
@@ -13,6 +14,8 @@ export async function rowStep(gpu: Gpu, schedule: Schedule, step: Exclude<LayerS
       return [await normRows(gpu, step.step)];
     case "recurrence":
       return recurrence(gpu, step.step);
+    case "scale":
+      return [await scaleRows(gpu, step.step)];
     case "route":
       return [await route(gpu, step.step)];
     case "experts":

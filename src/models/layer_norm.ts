@@ -77,6 +77,21 @@ export function cohere2(config: ModelConfig, contextLength: number): DecoderSpec
   });
 }
 
+/** Command R: as Command R7B, but every layer sees everything and rotates. */
+export function cohere(config: ModelConfig, contextLength: number): DecoderSpec {
+  if (config.useQkNorm) throw new HearthError("unsupported-checkpoint", "config.json: use_qk_norm is not supported for cohere");
+  const traits = layerNormTraits(config, contextLength);
+  return buildDecoder(config, {
+    ...traits,
+    ...rotation(config, contextLength, { theta: 5e5, isInterleaved: true }),
+    norm: { ...traits.norm, bias: false },
+    norms: { attention: "input_layernorm", mlp: "input_layernorm" },
+    isParallel: true,
+    tied: config.tieWordEmbeddings ?? true,
+    logitScale: config.logitScale ?? 0.0625,
+  });
+}
+
 /** GPT-2: learned positions, and matrices stored the other way round. */
 export function gpt2(config: ModelConfig, contextLength: number): DecoderSpec {
   const spec = buildDecoder(config, {

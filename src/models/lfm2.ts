@@ -15,11 +15,7 @@ export function lfm2(config: ModelConfig, contextLength: number): DecoderSpec {
 export function lfm2Moe(config: ModelConfig, contextLength: number): DecoderSpec {
   const spec = hybrid(config, contextLength, config.intermediateSize);
   const dense = config.denseLayers ?? 2;
-  const names: ExpertNames = {
-    router: "feed_forward.gate",
-    together: "feed_forward.switch_mlp",
-    expert: (expert) => ({ gate: `feed_forward.experts.${expert}.w1`, up: `feed_forward.experts.${expert}.w3`, down: `feed_forward.experts.${expert}.w2` }),
-  };
+  const names: ExpertNames = { router: "feed_forward.gate", experts: "feed_forward.experts", gate: "w1", up: "w3", down: "w2", together: "feed_forward.switch_mlp" };
   const experts = (index: number) => {
     const name = `model.layers.${index}`;
     const bias = (config.useExpertBias ?? true) ? `${name}.feed_forward.expert_bias` : undefined;
@@ -36,7 +32,7 @@ function renamed(mlp: MlpSpec, index: number, { hiddenSize, intermediateSize }: 
   const module = (suffix: string, rows: number) => ({ module: `model.layers.${index}.feed_forward.${suffix}`, rows, bias: false });
   const up = interleaved(mlp.up.label, hiddenSize, [module("gate_proj", intermediateSize), module("up_proj", intermediateSize)]);
   const down = stacked(mlp.down.label, intermediateSize, [module("down_proj", hiddenSize)]);
-  return { ...mlp, up: { ...mlp.up, savedByMlx: up.sources }, down: { ...mlp.down, savedByMlx: down.sources } };
+  return { ...mlp, up: { ...mlp.up, spellings: [up.sources] }, down: { ...mlp.down, spellings: [down.sources] } };
 }
 
 function hybrid(config: ModelConfig, contextLength: number, intermediateSize: number): DecoderSpec {

@@ -1,5 +1,5 @@
 import type { ModelConfig } from "../formats/model_config.ts";
-import type { DecoderSpec, RopeSpec } from "../kernels/decoder_spec.ts";
+import type { DecoderSpec, LayerSpec, NormSpec, RopeSpec } from "../kernels/decoder_spec.ts";
 import { NO_ROPE, ropeSpec } from "./rope.ts";
 import { activationOf, buildDecoder, LLAMA_NAMES, llamaTraits, ropeShape, type Traits } from "./traits.ts";
 
@@ -82,6 +82,33 @@ export function arcee(config: ModelConfig, contextLength: number): DecoderSpec {
     names: { ...LLAMA_NAMES, up: ["mlp.up_proj"] },
     isGated: false,
   });
+}
+
+/** Seed-OSS: biases on queries, keys and values, and a switch of its own for the output's. */
+export function seedOss(config: ModelConfig, contextLength: number): DecoderSpec {
+  const headDim = config.headDim ?? 128;
+  return buildDecoder(config, {
+    ...llamaTraits({ ...config, headDim }, contextLength),
+    kvHeads: config.kvHeads ?? 8,
+    qkvBias: config.attentionBias ?? true,
+    outputBias: config.attentionOutBias ?? false,
+  });
+}
+
+/** BitNet b1.58: squared ReLU gates, and norms before the last product of each branch. */
+export function bitnet(config: ModelConfig, contextLength: number): DecoderSpec {
+  const traits = llamaTraits({ ...config, rmsNormEps: config.rmsNormEps ?? 1e-5, hiddenAct: config.hiddenAct ?? "relu2" }, contextLength);
+  const spec = buildDecoder(config, { ...traits, kvHeads: config.kvHeads ?? 5, ...rotation(config, contextLength, { theta: 5e5 }) });
+  const layers = spec.layers.map((layer, index): LayerSpec => {
+    const norm = (module: string): NormSpec => ({ ...traits.norm, module: `model.layers.${index}.${module}` });
+    const { attention, mlp } = layer;
+    return {
+      ...layer,
+      attention: attention && { ...attention, outputNorm: norm("self_attn.attn_sub_norm") },
+      mlp: mlp && { ...mlp, downNorm: norm("mlp.ffn_sub_norm") },
+    };
+  });
+  return { ...spec, layers };
 }
 
 /** Nemotron: layer norms whose gains are stored around zero, and an MLP without a gate. */

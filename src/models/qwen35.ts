@@ -1,7 +1,8 @@
 import type { ModelConfig } from "../formats/model_config.ts";
-import type { AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec } from "../kernels/decoder_spec.ts";
+import type { AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, NormSpec } from "../kernels/decoder_spec.ts";
 import { rotation } from "./llama.ts";
 import { stacked } from "./modules.ts";
+import { withSharedExpert } from "./moe.ts";
 import { buildDecoder, llamaTraits } from "./traits.ts";
 
 /** Qwen 3.5: gated delta nets in three layers of four, gated attention in the fourth; gains stored around zero. */
@@ -24,7 +25,75 @@ export function qwen3_5(config: ModelConfig, contextLength: number): DecoderSpec
     return { ...layer, attention: layer.attention && gated(layer.attention, `model.layers.${index}`, config.hiddenSize) };
   });
   const firstRecurrent = layers.find(({ recurrent }) => recurrent)?.recurrent;
-  return { ...spec, layers, offsetAddedIf: firstRecurrent?.kernel };
+  const complete = { ...spec, layers };
+  return { ...complete, savedByMlx: firstRecurrent && { evidence: firstRecurrent.kernel, spec: withoutOffsets(complete) } };
+}
+
+/** The same decoder with gains that are stored as they are. */
+function withoutOffsets(spec: DecoderSpec): DecoderSpec {
+  const plain = <T extends NormSpec | undefined>(norm: T): T => norm && { ...norm, gainOffset: 0 };
+  const layers = spec.layers.map((layer): LayerSpec => {
+    const { attention } = layer;
+    const own = attention?.queryKeyNorm;
+    const queryKeyNorm = own?.kind === "head" ? { ...own, query: plain(own.query), key: plain(own.key) } : own;
+    const attentionNorm = plain(layer.attentionNorm);
+    return { ...layer, attentionNorm, mlpNorm: plain(layer.mlpNorm), attention: attention && queryKeyNorm && { ...attention, queryKeyNorm } };
+  });
+  return { ...spec, layers, finalNorm: plain(spec.finalNorm) };
+}
+
+/** Qwen 3.5 with a mixture of experts, and one that every token takes. */
+export function qwen3_5Moe(config: ModelConfig, contextLength: number): DecoderSpec {
+  return sharing(config, qwen3_5(config, contextLength));
+}
+
+/** Qwen 3 Next: the same, with the delta nets' projections in two. */
+export function qwen3Next(config: ModelConfig, contextLength: number): DecoderSpec {
+  return sharing(config, withFusedInputs(qwen3_5(config, contextLength)));
+}
+
+function sharing(config: ModelConfig, spec: DecoderSpec): DecoderSpec {
+  const shape = { ...config, normTopkProb: config.normTopkProb ?? true, sharedExpertIntermediateSize: config.sharedExpertIntermediateSize ?? 512 };
+  const { savedByMlx } = spec;
+  return { ...withSharedExpert(shape, spec), savedByMlx: savedByMlx && { ...savedByMlx, spec: withSharedExpert(shape, savedByMlx.spec) } };
+}
+
+function withFusedInputs(spec: DecoderSpec): DecoderSpec {
+  const { savedByMlx } = spec;
+  const layers = spec.layers.map((layer): LayerSpec => {
+    const { recurrent } = layer;
+    return recurrent?.kind === "deltaNet" ? { ...layer, recurrent: { ...recurrent, input: fusedInput(recurrent) } } : layer;
+  });
+  return { ...spec, layers, savedByMlx: savedByMlx && { ...savedByMlx, spec: withFusedInputs(savedByMlx.spec) } };
+}
+
+/** Rows come key head by key head: its query, its key, the values of its value heads, their gates; in a second module b, then a, of each. */
+function fusedInput({ keyHeads, valueHeads, keyDim, valueDim, channels, input, kernel }: DeltaNetSpec): LinearSpec {
+  const name = kernel.slice(0, kernel.indexOf(".conv1d"));
+  const sharing = valueHeads / keyHeads;
+  const valueStart = 2 * keyHeads * keyDim;
+  const tailStart = channels + valueHeads * valueDim;
+  const module = (suffix: string, pieces: (head: number) => { rows: number; to: number }[]) => {
+    let from = 0;
+    const moves = Array.from({ length: keyHeads }, (_, head) => pieces(head)).flat().map(({ rows, to }) => ({ from: (from += rows) - rows, rows, to, stride: 1 }));
+    return { module: `${name}.${suffix}`, rows: from, bias: false, isTransposed: false, moves };
+  };
+  const values = sharing * valueDim;
+  return {
+    ...input,
+    sources: [
+      module("in_proj_qkvz", (head) => [
+        { rows: keyDim, to: head * keyDim },
+        { rows: keyDim, to: (keyHeads + head) * keyDim },
+        { rows: values, to: valueStart + head * values },
+        { rows: values, to: channels + head * values },
+      ]),
+      module("in_proj_ba", (head) => [
+        { rows: sharing, to: tailStart + head * sharing },
+        { rows: sharing, to: tailStart + valueHeads + head * sharing },
+      ]),
+    ],
+  };
 }
 
 /** Queries come with their gates, head by head. */

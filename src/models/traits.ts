@@ -132,7 +132,7 @@ export function buildDecoder(config: ModelConfig, traits: Traits): DecoderSpec {
     embeddingScale: traits.embeddingScale,
     positions: undefined,
     layers: Array.from({ length: config.layers }, (_, layer) => buildLayer(config, traits, layer)),
-    offsetAddedIf: undefined,
+    savedByMlx: undefined,
     finalNorm: { ...norm, module: names.finalNorm },
     head: traits.tied ? names.embedding : names.head,
     headBias: traits.headBias,
@@ -175,7 +175,7 @@ function buildLayer(config: ModelConfig, traits: Traits, layer: number): LayerSp
     mlp: buildMlp(config, traits, name),
     moe: undefined,
     mlpPostNorm: norm(norms.mlpPost),
-    residualScale: traits.residualScale,
+    residualScales: { attention: traits.residualScale, recurrent: traits.residualScale, mlp: traits.residualScale },
   };
 }
 
@@ -209,6 +209,7 @@ function buildMlp({ hiddenSize, intermediateSize }: ModelConfig, { names, activa
     intermediateSize,
     activation: activation === "xielu" ? xielu : activation,
     isGated,
+    gateScale: 1,
     up,
     down: stacked(`${name} down`, intermediateSize, [{ module: `${name}.${names.down}`, rows: hiddenSize, bias: mlpBias, isTransposed }]),
   };
