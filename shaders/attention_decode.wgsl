@@ -3,8 +3,9 @@
 // the token itself appends the token's key and value to the cache, and uses its own copy. Softmax is online (Milakov and
 // Gimelshein; Dao et al., "FlashAttention"), in f32. Parts: step, kv_pages, kv_*, block, cap, rotate. Constants: HEADS,
 // KV_HEADS, HEAD_DIM, GROUP (query heads of a workgroup, at most 4: the components of a vector), GROUPS (workgroups per key-value head), SPLITS, SCALE, CAP,
-// SINKS, WINDOW (0 when off), QKV_STRIDE, OUTPUT_STRIDE, WORKGROUP, VECTORS = GROUP + 1.
-@group(0) @binding(0) var<storage, read> qkv: array<f32>;            // [M, QKV_STRIDE]: HEADS queries, KV_HEADS keys, KV_HEADS values
+// SINKS, WINDOW (0 when off), QKV_STRIDE, OUTPUT_STRIDE, WORKGROUP, OWNS_KEYS (else the cache is another layer's, and
+// complete), VECTORS = GROUP, and one more for the key that it owns.
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;            // [M, QKV_STRIDE]: HEADS queries, then KV_HEADS keys and values where OWNS_KEYS
 @group(0) @binding(3) var<storage, read_write> outputs: array<f32>;  // [M, SPLITS, OUTPUT_STRIDE], striped
 @group(0) @binding(4) var<storage, read_write> split_stats: array<vec2f>; // [M, HEADS, SPLITS]: maximum, sum of exponentials
 
@@ -155,7 +156,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let span = (pages + SPLITS - 1u) / SPLITS;
   let span_begin = PAGE * (first_page + min(workgroup.y * span, pages));
   let span_end = min(PAGE * (first_page + min((workgroup.y + 1u) * span, pages)), position + 1u);
-  let owner = workgroup.x % GROUPS == 0u && span_begin <= position && span_end == position + 1u;
+  let owner = OWNS_KEYS && workgroup.x % GROUPS == 0u && span_begin <= position && span_end == position + 1u;
   if (owner && thread < CHUNKS) {
     store_eight(key_index(slot, kv_head, position, thread), head_eight(GROUP, thread));
     store_eight(value_index(slot, kv_head, position, thread), own_value(m, thread));
@@ -174,7 +175,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let key_position = tile + thread;
     var own = vec4f(LOWEST);
     if (key_position >= begin && key_position < span_end) {
-      if (key_position == position) {
+      if (OWNS_KEYS && key_position == position) {
         own = own_key_dots();
       } else {
         own = key_dots(slot, key_position);
@@ -202,11 +203,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     high = mat4x4f(shrink.x * high[0], shrink.y * high[1], shrink.z * high[2], shrink.w * high[3]);
     scores[thread] = select(vec4f(), exp(own - best), own > vec4f(LOWEST));
     workgroupBarrier();
-    let cached = min(tile + TILE, min(span_end, position)) - tile;
+    let cached = min(tile + TILE, select(span_end, min(span_end, position), OWNS_KEYS)) - tile;
     if (subset < SUBSETS) {
       add_values(slot, tile, cached, thread);
     }
-    if (subset == 0u && tile + cached == position && cached < TILE && holds_token) {
+    if (OWNS_KEYS && subset == 0u && tile + cached == position && cached < TILE && holds_token) {
       add_value(own_value(m, thread % CHUNKS), scores[cached]);
     }
     workgroupBarrier();

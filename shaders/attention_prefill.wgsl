@@ -11,8 +11,14 @@ const KEYS = 32u;
 const OWNED = (CHUNKS + 7u) / 8u; // chunks of output dimensions that a thread accumulates
 const LOWEST = -3.0e38;
 const HEAD_QUADS = HEAD_DIM / 4u;
-var<workgroup> queries: array<vec4f, QUERIES * HEAD_QUADS>;
+const HOLDS_QUERIES = HEAD_DIM <= 256u; // wider heads would not fit in the workgroup memory that every device has
+var<workgroup> queries: array<vec4f, QUERIES * min(HEAD_QUADS, 64u)>;
 var<workgroup> scores: array<f32, QUERIES * KEYS>;
+
+fn read_query(m: u32, head: u32, quad: u32) -> vec4f {
+  let i = m * QKV_STRIDE + head * HEAD_DIM + 4u * quad;
+  return SCALE * vec4f(qkv[i], qkv[i + 1u], qkv[i + 2u], qkv[i + 3u]);
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -23,9 +29,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let query = thread / 8u;
   let lane = thread % 8u;
   let m = first + query;
-  for (var item = thread; item < QUERIES * HEAD_QUADS; item += 64u) {
-    let i = (first + item / HEAD_QUADS) * QKV_STRIDE + head * HEAD_DIM + 4u * (item % HEAD_QUADS);
-    queries[item] = SCALE * vec4f(qkv[i], qkv[i + 1u], qkv[i + 2u], qkv[i + 3u]);
+  for (var item = thread; HOLDS_QUERIES && item < QUERIES * HEAD_QUADS; item += 64u) {
+    queries[item] = read_query(first + item / HEAD_QUADS, head, item % HEAD_QUADS);
   }
   // Positions rise with the row, and rows past the end of the chunk are inactive and come last.
   var last = rows[first].y;
@@ -54,8 +59,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     }
     for (var c = 0u; c < CHUNKS; c++) {
       let place = query * HEAD_QUADS + 2u * c;
-      let query_low = queries[place];
-      let query_high = queries[place + 1u];
+      var query_low: vec4f;
+      var query_high: vec4f;
+      if (HOLDS_QUERIES) {
+        query_low = queries[place];
+        query_high = queries[place + 1u];
+      } else {
+        query_low = read_query(m, head, 2u * c);
+        query_high = read_query(m, head, 2u * c + 1u);
+      }
       for (var i = 0u; i < 4u; i++) {
         let k = load_eight(indices[i] + c * PAGE);
         dots[i] += dot(k.low, query_low) + dot(k.high, query_high);

@@ -1,4 +1,4 @@
-import type { AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, MambaSpec, NormSpec } from "../../src/kernels/decoder_spec.ts";
+import type { AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, MambaSpec, NormSpec, PerLayerSpec } from "../../src/kernels/decoder_spec.ts";
 
 /** A tensor of a checkpoint. */
 export interface TensorShape {
@@ -16,6 +16,7 @@ export function tensorsOf(spec: DecoderSpec): TensorShape[] {
     ...(spec.head === spec.embedding ? [] : [table(spec.head, vocabSize)]),
     ...(spec.headBias ? [{ name: `${spec.head}.bias`, shape: [vocabSize] }] : []),
     ...norm(spec.finalNorm, hiddenSize),
+    ...(spec.perLayer ? perLayerTensors(spec.perLayer) : []),
     ...spec.layers.flatMap((layer) => layerTensors(layer, hiddenSize)),
   ];
 }
@@ -25,6 +26,8 @@ function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
   const norms = [...new Set([layer.attentionNorm, layer.attentionPostNorm, layer.mlpNorm, layer.mlpPostNorm])];
   return [
     ...norms.flatMap((one) => norm(one, hiddenSize)),
+    ...(layer.scalar ? [{ name: layer.scalar, shape: [1] }] : []),
+    ...(layer.ownInput ? [...linear(layer.ownInput.gate), ...linear(layer.ownInput.projection), ...norm(layer.ownInput.norm, hiddenSize)] : []),
     ...norm(attention?.outputNorm, attention?.output.columns ?? 0),
     ...norm(mlp?.downNorm, mlp?.intermediateSize ?? 0),
     ...[...(attention ? [attention.qkv, attention.output] : []), ...(recurrent ? [recurrent.input, recurrent.output] : []), ...(mlp ? [mlp.up, mlp.down] : []), ...(moe ? [moe.router, moe.up, moe.down] : [])].flatMap(linear),
@@ -38,9 +41,13 @@ function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
   ];
 }
 
-function headNorms({ queryKeyNorm, heads, kvHeads, headDim }: AttentionSpec): TensorShape[] {
+function perLayerTensors({ width, embedding, rows, projection, norm: ownNorm }: PerLayerSpec): TensorShape[] {
+  return [{ name: `${embedding}.weight`, shape: [rows, projection.rows] }, ...linear(projection), ...norm(ownNorm, width)];
+}
+
+function headNorms({ queryKeyNorm, heads, kvHeads, headDim, kvSource }: AttentionSpec): TensorShape[] {
   if (queryKeyNorm.kind === "none") return [];
-  if (queryKeyNorm.kind !== "parts") return [...norm(queryKeyNorm.query, headDim), ...norm(queryKeyNorm.key, headDim)];
+  if (queryKeyNorm.kind !== "parts") return [...norm(queryKeyNorm.query, headDim), ...norm(kvSource === undefined ? queryKeyNorm.key : undefined, headDim)];
   const { query, key } = queryKeyNorm;
   return [...query.flatMap((one) => norm(one, (heads * headDim) / query.length)), ...key.flatMap((one) => norm(one, (kvHeads * headDim) / key.length))];
 }

@@ -3,10 +3,10 @@ import type { Quantization } from "../formats/model_config.ts";
 import type { WeightFile } from "../formats/shard_index.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Uploader } from "../gpu/upload.ts";
-import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec, RecurrentSpec } from "../kernels/decoder_spec.ts";
+import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec, PerLayerSpec, RecurrentSpec } from "../kernels/decoder_spec.ts";
 import {
   createVector, type AttentionWeights, type DecoderWeights, type LayerWeights, type LinearWeights, type MlpWeights, type MoeWeights,
-  type NormWeights, type RecurrentWeights,
+  type NormWeights, type PerLayerWeights, type RecurrentWeights,
 } from "../kernels/decoder_weights.ts";
 import { stripedIndex } from "../kernels/striped.ts";
 import { stacked } from "../models/modules.ts";
@@ -54,7 +54,8 @@ export async function loadWeights(
     const spec = planned.savedByMlx && jobs.shapeOf(planned.savedByMlx.evidence)?.at(-1) === 1 ? planned.savedByMlx.spec : planned;
     const weights = await allocateWeights(gpu, spec, jobs);
     const tied = weights.head === weights.embedding;
-    jobs.assertNothingLeftOver((name) => RECOMPUTED.test(name) || OTHER_PARTS.test(name) || (tied && /^(language_model\.)?lm_head\./.test(name)));
+    const unread = (spec.unread ?? []).map((module) => jobs.nameInFile(`${module}.`));
+    jobs.assertNothingLeftOver((name) => RECOMPUTED.test(name) || OTHER_PARTS.test(name) || unread.some((prefix) => name.startsWith(prefix)) || (tied && /^(language_model\.)?lm_head\./.test(name)));
     for (const file of files) await streamTensors(file.file, jobs.inFile(file), signal);
     await gpu.idle();
     gpu.throwIfFaulty();
@@ -71,9 +72,9 @@ async function allocateWeights(gpu: Gpu, spec: DecoderSpec, jobs: WeightJobs): P
   const tied = spec.head === spec.embedding || !jobs.hasModule(spec.head);
   const embedding = (await linear(gpu, jobs, table(spec.embedding, vocabSize, false))).matrix;
   const head = tied ? { matrix: embedding, bias: undefined } : await linear(gpu, jobs, table(spec.head, vocabSize, spec.headBias));
-  const { positions } = spec;
+  const { positions, perLayer } = spec;
   const layers: LayerWeights[] = [];
-  for (const layer of spec.layers) layers.push(await allocateLayer(gpu, hiddenSize, layer, jobs));
+  for (const [index, layer] of spec.layers.entries()) layers.push(await allocateLayer(gpu, spec, layer, index, jobs));
   return {
     embedding,
     positions: positions && (await linear(gpu, jobs, table(positions.module, positions.rows, false))).matrix,
@@ -81,12 +82,26 @@ async function allocateWeights(gpu: Gpu, spec: DecoderSpec, jobs: WeightJobs): P
     headBias: head.bias,
     // A factor of all logits is a factor of the last norm's gains.
     finalNorm: await streamNorm(gpu, jobs, spec.finalNorm, hiddenSize, spec.logitScale),
+    perLayer: perLayer && (await perLayerWeights(gpu, jobs, perLayer)),
     layers,
   };
 }
 
-async function allocateLayer(gpu: Gpu, hiddenSize: number, layer: LayerSpec, jobs: WeightJobs): Promise<LayerWeights> {
-  const { attention, recurrent, attentionNorm, attentionPostNorm, mlp, mlpNorm, mlpPostNorm, moe } = layer;
+async function perLayerWeights(gpu: Gpu, jobs: WeightJobs, { width, embedding, rows, projection, norm }: PerLayerSpec): Promise<PerLayerWeights> {
+  const all = projection.rows;
+  const values = new Float32Array(2 * padColumns(all));
+  const gains = await createVector(gpu, norm.module, values);
+  const places = (i: number) => Array.from({ length: all / width }, (_, layer) => stripedIndex(layer * width + i, padColumns(all)));
+  jobs.wantVector(`${norm.module}.weight`, width, { buffer: gains, values, place: places });
+  return {
+    embedding: (await linear(gpu, jobs, stacked(embedding, all, [{ module: embedding, rows, bias: false }]))).matrix,
+    projection: await linear(gpu, jobs, projection),
+    norm: { gains, width, groups: all / width, isCentred: false, epsilon: norm.epsilon, biasStart: padColumns(all) },
+  };
+}
+
+async function allocateLayer(gpu: Gpu, { hiddenSize, perLayer }: DecoderSpec, layer: LayerSpec, index: number, jobs: WeightJobs): Promise<LayerWeights> {
+  const { attention, recurrent, attentionNorm, attentionPostNorm, mlp, mlpNorm, mlpPostNorm, moe, ownInput, scalar } = layer;
   const norm = async (spec: NormSpec | undefined) => spec && streamNorm(gpu, jobs, spec, hiddenSize, 1);
   const attentionNormWeights = await norm(attentionNorm);
   return {
@@ -98,7 +113,20 @@ async function allocateLayer(gpu: Gpu, hiddenSize: number, layer: LayerSpec, job
     mlp: mlp && (await mlpWeights(gpu, jobs, mlp)),
     moe: moe && (await moeWeights(gpu, jobs, moe)),
     mlpPostNorm: await norm(mlpPostNorm),
+    ownInput: ownInput && {
+      gate: await linear(gpu, jobs, ownInput.gate),
+      first: await createIndex(gpu, index * (perLayer?.width ?? 0)),
+      projection: await linear(gpu, jobs, ownInput.projection),
+      norm: await streamNorm(gpu, jobs, ownInput.norm, hiddenSize, 1),
+    },
+    scalar: scalar === undefined ? undefined : await sideBySide(gpu, jobs, [{ name: scalar, length: 1 }]),
   };
+}
+
+async function createIndex(gpu: Gpu, value: number): Promise<GPUBuffer> {
+  const buffer = await gpu.allocate("index", 4, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
+  gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array([value]));
+  return buffer;
 }
 
 async function attentionWeights(gpu: Gpu, jobs: WeightJobs, attention: AttentionSpec): Promise<AttentionWeights> {
@@ -109,6 +137,7 @@ async function attentionWeights(gpu: Gpu, jobs: WeightJobs, attention: Attention
     headGains: await headGains(gpu, attention, jobs),
     queryNorm: parts && (await norms(gpu, jobs, parts.query, (heads * headDim) / parts.query.length, 1, (i) => i)),
     keyNorm: parts && (await norms(gpu, jobs, parts.key, (kvHeads * headDim) / parts.key.length, 1, (i) => i)),
+    valueNorm: attention.valueNorm === undefined ? undefined : await plainNorm(gpu, headDim, kvHeads, attention.valueNorm),
     outputNorm: attention.outputNorm && (await streamNorm(gpu, jobs, attention.outputNorm, heads * headDim, 1)),
     output: await linear(gpu, jobs, attention.output),
   };
@@ -199,11 +228,19 @@ async function norms(
   return { gains: buffer, width, groups: specs.length, isCentred: kind === "layer", epsilon, biasStart };
 }
 
-async function headGains(gpu: Gpu, { queryKeyNorm, heads, headDim, sinks }: AttentionSpec, jobs: WeightJobs): Promise<GPUBuffer> {
+/** A norm of equal parts without gains of its own. */
+async function plainNorm(gpu: Gpu, width: number, groups: number, epsilon: number): Promise<NormWeights> {
+  const biasStart = padColumns(groups * width);
+  const gains = await createVector(gpu, "unit gains", new Float32Array(2 * biasStart).fill(1, 0, biasStart));
+  return { gains, width, groups, isCentred: false, epsilon, biasStart };
+}
+
+async function headGains(gpu: Gpu, { queryKeyNorm, heads, headDim, sinks, kvSource }: AttentionSpec, jobs: WeightJobs): Promise<GPUBuffer> {
   const values = new Float32Array(2 * headDim + heads);
   const buffer = await createVector(gpu, "head gains", values);
   if (queryKeyNorm.kind === "head" || queryKeyNorm.kind === "headAfterRotation") {
-    for (const [i, { module, gainOffset }] of [queryKeyNorm.query, queryKeyNorm.key].entries()) {
+    const own = kvSource === undefined ? [queryKeyNorm.query, queryKeyNorm.key] : [queryKeyNorm.query];
+    for (const [i, { module, gainOffset }] of own.entries()) {
       jobs.wantVector(`${module}.weight`, headDim, { buffer, values, place: (dim) => i * headDim + dim, offset: gainOffset });
     }
   }

@@ -48,6 +48,7 @@ export async function syntheticWeights(gpu: Gpu, spec: DecoderSpec): Promise<Dec
         headGains: await ones(attention.headDim + attention.heads),
         queryNorm: undefined,
         keyNorm: undefined,
+        valueNorm: undefined,
         outputNorm: undefined,
         output: await linear("output", hiddenSize, attention.output.columns),
       },
@@ -57,11 +58,13 @@ export async function syntheticWeights(gpu: Gpu, spec: DecoderSpec): Promise<Dec
       mlp: { up: await linear("up", mlp.up.rows, hiddenSize), slopes: undefined, downNorm: undefined, down: await linear("down", hiddenSize, mlp.down.columns) },
       moe: undefined,
       mlpPostNorm: undefined,
+      ownInput: undefined,
+      scalar: undefined,
     });
   }
   const embedding = await randomMatrix(gpu, "embedding", vocabSize, hiddenSize);
   const head = spec.head === spec.embedding ? embedding : await randomMatrix(gpu, "head", vocabSize, hiddenSize);
-  return { embedding, positions: undefined, head, headBias: undefined, finalNorm: await norm(), layers: layerWeights };
+  return { embedding, positions: undefined, head, headBias: undefined, finalNorm: await norm(), perLayer: undefined, layers: layerWeights };
 }
 
 /** A matrix of random codes; scale and bias centre them on zero and keep a row's products about as large as its inputs. */

@@ -24,8 +24,8 @@ export interface TensorJob {
 export interface VectorTarget {
   buffer: GPUBuffer;
   values: Float32Array<ArrayBuffer>;
-  /** Index of element i. */
-  place: (i: number) => number;
+  /** Index of element i, or several. */
+  place: (i: number) => number | readonly number[];
   offset?: number;
   scale?: number | ((i: number) => number);
 }
@@ -44,7 +44,8 @@ export class WeightJobs {
   readonly #quantization: Quantization | undefined;
   readonly #tensors = new Map<string, TensorEntry>();
   readonly #jobs = new Map<string, TensorJob>();
-  readonly #nameInFile: (name: string) => string;
+  /** A tensor's name as the checkpoint spells it. */
+  readonly nameInFile: (name: string) => string;
   readonly #unread = new Set<string>();
   readonly #widthOnLoad: (module: string) => QuantizedWidth | undefined;
 
@@ -55,22 +56,22 @@ export class WeightJobs {
     this.#quantization = quantization;
     this.#widthOnLoad = widthOnLoad;
     for (const { header } of files) for (const [name, entry] of header.tensors) this.#tensors.set(name, entry);
-    this.#nameInFile = tensorNaming(embedding, (name) => this.#tensors.has(name));
+    this.nameInFile = tensorNaming(embedding, (name) => this.#tensors.has(name));
   }
 
   /** Whether the checkpoint has a tensor. */
   has(name: string): boolean {
-    return this.#tensors.has(this.#nameInFile(name));
+    return this.#tensors.has(this.nameInFile(name));
   }
 
   /** The shape of a tensor, if the checkpoint has it. */
   shapeOf(name: string): readonly number[] | undefined {
-    return this.#tensors.get(this.#nameInFile(name))?.shape;
+    return this.#tensors.get(this.nameInFile(name))?.shape;
   }
 
   /** Whether the checkpoint has a module's weight, in any format. */
   hasModule(module: string): boolean {
-    const prefix = `${this.#nameInFile(module)}.`;
+    const prefix = `${this.nameInFile(module)}.`;
     return [...this.#tensors.keys()].some((name) => name.startsWith(prefix) && name !== `${prefix}bias`);
   }
 
@@ -86,7 +87,7 @@ export class WeightJobs {
 
   /** Learn how a linear module is stored, and check its shape against the config's. */
   recognise({ module, rows, isTransposed, stack = 1 }: ModuleSpec, columns: number): ModuleWeights {
-    const name = this.#nameInFile(module);
+    const name = this.nameInFile(module);
     const [expectedRows, expectedColumns] = isTransposed ? [columns * stack, rows / stack] : [rows, columns];
     // A parameter that is no module has its weight under the name itself.
     const find = (tensor: string) => stacked(this.#tensors.get(tensor) ?? (tensor === `${name}.weight` ? this.#tensors.get(name) : undefined));
@@ -118,7 +119,7 @@ export class WeightJobs {
 
   /** Want a vector of `length` floats. */
   wantVector(name: string, length: number, target: VectorTarget): void {
-    const entry = this.#tensors.get(this.#nameInFile(name));
+    const entry = this.#tensors.get(this.nameInFile(name));
     if (!entry) throw new HearthError("corrupt-checkpoint", `${name}: expected in the checkpoint, found in none of its files`);
     const { dtype, shape } = entry;
     if (!isFloatDtype(dtype) || shape.reduce((product, size) => product * size, 1) !== length) {
@@ -156,7 +157,9 @@ function stacked(entry: TensorEntry | undefined): TensorEntry | undefined {
 function vectorConsumer({ device }: Gpu, entry: TensorEntry, dtype: FloatDtype, target: VectorTarget): TensorConsumer {
   const { buffer, values, place, offset = 0, scale = 1 } = target;
   return new WholeTensor(entry, async (bytes) => {
-    for (const [i, value] of decodeFloats(bytes, dtype).entries()) values[place(i)] = (value + offset) * (typeof scale === "number" ? scale : scale(i));
+    for (const [i, value] of decodeFloats(bytes, dtype).entries()) {
+      for (const index of [place(i)].flat()) values[index] = (value + offset) * (typeof scale === "number" ? scale : scale(i));
+    }
     device.queue.writeBuffer(buffer, 0, values);
   });
 }

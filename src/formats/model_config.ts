@@ -4,6 +4,7 @@ import {
   booleanField, integerField, integersField, numberField, numbersField, objectField, parseFields, requiredInteger, stringField,
   stringsField, type Bounds, type Fields,
 } from "./config_fields.ts";
+import { parseGemma, type GemmaConfig } from "./gemma_config.ts";
 import { parseMixers, type MixerConfig } from "./mixer_config.ts";
 import { parseQuantization, type Quantization } from "./quantization.ts";
 import { parseRope, parseSlidingRope, type RopeConfig } from "./rope_config.ts";
@@ -15,7 +16,7 @@ export type { Quantization, RopeConfig };
  * What config.json says, in camelCase; a key that is absent or null is undefined.
  * Class defaults differ per family and are applied in src/models, not here.
  */
-export interface ModelConfig extends MixerConfig {
+export interface ModelConfig extends MixerConfig, GemmaConfig {
   /** `model_type` of the decoder, or `architectures[0]` when there is none. */
   modelType: string;
   architectures: string[];
@@ -138,7 +139,7 @@ export function parseModelConfig(text: string, fileName = "config.json"): ModelC
     qkLayernorm: booleanField(fields, "qk_layernorm"),
     useQkNorm: booleanField(fields, "use_qk_norm"),
     useParallelResidual: booleanField(fields, "use_parallel_residual"),
-    useBidirectionalAttention: booleanField(fields, "use_bidirectional_attention"),
+    useBidirectionalAttention: isBidirectional(fields),
     queryPreAttnScalar: numberField(fields, "query_pre_attn_scalar", FACTOR),
     attnLogitSoftcapping: nullable(fields, "attn_logit_softcapping", numberField(fields, "attn_logit_softcapping", FACTOR)),
     finalLogitSoftcapping: nullable(fields, "final_logit_softcapping", numberField(fields, "final_logit_softcapping", FACTOR)),
@@ -148,6 +149,7 @@ export function parseModelConfig(text: string, fileName = "config.json"): ModelC
     logitsScaling: numberField(fields, "logits_scaling", FACTOR),
     logitScale: numberField(fields, "logit_scale", FACTOR),
     ...parseMixers(fields),
+    ...parseGemma(fields),
     dtype: stringField(fields, "dtype") ?? stringField(fields, "torch_dtype"),
     slidingWindow: nullable(fields, "sliding_window", integerField(fields, "sliding_window", POSITIONS)),
     useSlidingWindow: booleanField(fields, "use_sliding_window"),
@@ -221,6 +223,12 @@ function readShape(fields: Fields): Shape {
 /** Tells a null from an absent key, for keys where they differ. */
 function nullable<T>(fields: Fields, key: string, value: T): T | null {
   return fields.values.get(key) === null ? null : value;
+}
+
+/** Gemma 4 says which tokens see what follows them; "vision" leaves text causal. */
+function isBidirectional(fields: Fields): boolean | undefined {
+  const value = fields.values.get("use_bidirectional_attention");
+  return typeof value === "string" ? value !== "vision" : booleanField(fields, "use_bidirectional_attention");
 }
 
 /** A number of layers, or a word such as "LLLG" with a letter for each. */

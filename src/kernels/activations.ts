@@ -16,6 +16,8 @@ export interface Activations {
   routerLogits: GPUBuffer; // f32 [M, rows of the router]
   choices: GPUBuffer; // [M, chosen] of (expert, weight)
   experts: GPUBuffer; // f32 [M, chosen, intermediateSize of an expert, padded], striped
+  perLayer: GPUBuffer; // f32 [M, layers * width of their own inputs, padded], striped
+  perLayerProjected: GPUBuffer; // the same, not striped: a part of them before its norm
   partials: GPUBuffer; // f32 [M, splits, largest heads headDim, padded], striped
   splitStats: GPUBuffer; // f32 [M, heads, splits, 2]
 }
@@ -29,7 +31,8 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
   const attended = widest(({ attention }) => (attention ? attention.heads * attention.headDim : 0));
   const { layers, finalNorm } = spec;
   const hasLayerNorms = [finalNorm, ...layers.flatMap(({ attentionNorm, mlpNorm }) => [attentionNorm, mlpNorm])].some((norm) => norm?.kind === "layer");
-  const hasPostNorms = layers.some(({ attentionPostNorm, mlpPostNorm }) => attentionPostNorm ?? mlpPostNorm);
+  const hasPostNorms = layers.some(({ attentionPostNorm, mlpPostNorm, ownInput }) => attentionPostNorm ?? mlpPostNorm ?? ownInput);
+  const perLayer = spec.perLayer ? padColumns(spec.perLayer.width * layers.length) : 0;
   return {
     M,
     rows: await floats("rows", 4),
@@ -39,10 +42,12 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     qkv: await floats("qkv", widest(({ attention }) => attention?.qkv.rows ?? 0)),
     projected: await floats("recurrence input", widest(({ recurrent }) => recurrent?.input.rows ?? 0)),
     attended: await floats("attended", padColumns(Math.max(attended, widest(({ recurrent }) => recurrent?.output.columns ?? 0)))),
-    mlp: await floats("mlp", padColumns(widest(({ mlp }) => mlp?.intermediateSize ?? 0))),
+    mlp: await floats("mlp", padColumns(widest(({ mlp, ownInput }) => Math.max(mlp?.intermediateSize ?? 0, ownInput?.gate.rows ?? 0)))),
     routerLogits: await floats("router logits", widest(({ moe }) => moe?.router.rows ?? 0)),
     choices: await floats("expert choices", 2 * widest(({ moe }) => moe?.chosen ?? 0)),
     experts: await floats("experts", widest(({ moe }) => (moe ? moe.chosen * padColumns(moe.intermediateSize) : 0))),
+    perLayer: await floats("inputs of layers", perLayer),
+    perLayerProjected: await floats("projected inputs of layers", perLayer),
     partials: await floats("attention parts", splits > 1 ? padColumns(attended) * splits : 0),
     splitStats: await floats("attention part stats", heads * splits * 2),
   };

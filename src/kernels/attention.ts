@@ -22,7 +22,7 @@ export interface AttentionStep {
   label: string;
   attention: AttentionSpec;
   M: number;
-  qkv: GPUBuffer; // f32 [M, (heads + 2 kvHeads) headDim]
+  qkv: GPUBuffer; // f32 [M, qkvWidth]
   attended: GPUBuffer; // f32 [M, heads headDim, padded], striped
   rope: GPUBuffer;
   headGains: GPUBuffer;
@@ -32,8 +32,8 @@ export interface AttentionStep {
 }
 
 /** Floats of one row of queries, keys, values and gates. */
-export function qkvWidth({ heads, kvHeads, headDim, isGated }: AttentionSpec): number {
-  return ((isGated ? 2 : 1) * heads + 2 * kvHeads) * headDim;
+export function qkvWidth({ heads, kvHeads, headDim, isGated, kvSource }: AttentionSpec): number {
+  return ((isGated ? 2 : 1) * heads + (kvSource === undefined ? 2 * kvHeads : 0)) * headDim;
 }
 
 const MAX_GROUP = 4; // query heads of one workgroup: the components of its vectors
@@ -59,7 +59,7 @@ function decodeWorkgroup(schedule: Schedule, { headDim }: AttentionSpec, group: 
 }
 
 function sharedConstants(step: AttentionStep): ShaderConstants {
-  const { heads, kvHeads, headDim, scale, scoreCap, window, rope, queryKeyNorm, sinks } = step.attention;
+  const { heads, kvHeads, headDim, scale, scoreCap, window, rope, queryKeyNorm, sinks, kvSource } = step.attention;
   const headNorm = queryKeyNorm.kind === "head" || queryKeyNorm.kind === "headAfterRotation" ? queryKeyNorm : undefined;
   return {
     M: step.M,
@@ -73,6 +73,7 @@ function sharedConstants(step: AttentionStep): ShaderConstants {
     WINDOW: window,
     CAP: scoreCap,
     SINKS: sinks !== undefined,
+    OWNS_KEYS: kvSource === undefined,
     ROTARY_DIM: rope.rotaryDim,
     INTERLEAVED: rope.isInterleaved,
     QUERY_BETA: rope.queryGrowth.beta,
@@ -98,7 +99,7 @@ export async function attentionDecode(
     ...sharedConstants(step),
     GROUP: group,
     GROUPS: groups,
-    VECTORS: group + 1,
+    VECTORS: group + (step.attention.kvSource === undefined ? 1 : 0),
     SPLITS: splits,
     WORKGROUP: decodeWorkgroup(schedule, step.attention, group),
   });
@@ -121,13 +122,13 @@ export async function attentionMerge(gpu: Gpu, step: AttentionStep, splits: numb
 
 /** Prepare the rotation of a prefill chunk's heads and the append of its keys and values. */
 export async function ropeAppend(gpu: Gpu, step: AttentionStep): Promise<RowDispatch> {
-  const { heads, kvHeads } = step.attention;
+  const { heads, kvHeads, kvSource } = step.attention;
   const constants = { ...sharedConstants(step), VECTORS: 1, WORKGROUP: 64 };
   const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), rotate, ropeAppendShader], constants);
   const label = `rope_append ${step.label}`;
   const pipeline = await gpu.compile(label, code);
   const group0 = { 0: step.qkv, 1: step.rope, 2: step.headGains };
-  const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, kvBindings(step), { 0: step.rows }], [heads + kvHeads, 1, 1]);
+  const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, kvBindings(step), { 0: step.rows }], [heads + (kvSource === undefined ? kvHeads : 0), 1, 1]);
   return { ...dispatch, rowsPerWorkgroup: 1 };
 }
 

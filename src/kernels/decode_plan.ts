@@ -3,7 +3,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
 import { attentionDecode, attentionGate, attentionMerge } from "./attention.ts";
-import { layerSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
+import { layerSteps, normalised, perLayerSteps, type Decoder, type LayerStep } from "./layer_steps.ts";
 import { logitStatCount, matmulVec, type MatmulInput } from "./matmul.ts";
 import { addPositions } from "./positions.ts";
 import { rowStep } from "./row_step.ts";
@@ -24,9 +24,8 @@ export async function createDecodePlan(
   gpu: Gpu, schedule: Schedule, decoder: Decoder, activations: Activations, sampler: SamplerState, splits: number,
 ): Promise<DecodePlan> {
   const layers: Dispatch[] = [];
-  for (let index = 0; index < decoder.spec.layers.length; index++) {
-    for (const step of layerSteps(decoder, activations, index)) layers.push(...(await decodeStep(gpu, schedule, activations, step, splits)));
-  }
+  const steps = [...perLayerSteps(decoder, activations), ...decoder.spec.layers.flatMap((_, index) => layerSteps(decoder, activations, index))];
+  for (const step of steps) layers.push(...(await decodeStep(gpu, schedule, activations, step, splits)));
   const head: Dispatch[] = [];
   for (const step of headSteps(decoder, activations, sampler)) head.push(...(await decodeStep(gpu, schedule, activations, step, splits)));
   const { M, hidden, rows } = activations;

@@ -10,6 +10,10 @@ export interface DecoderSpec {
   /** Module of a table of learned positions `[positions, hiddenSize]` that is added to the embedding. */
   positions: { module: string; rows: number } | undefined;
   layers: readonly LayerSpec[];
+  /** Inputs of every layer that depend on the token alone, where a family has them. */
+  perLayer?: PerLayerSpec;
+  /** Modules that checkpoints may hold although nothing reads them. */
+  unread?: readonly string[];
   /** What a checkpoint that MLX saved needs instead, and the tensor whose last dimension is 1 in those. */
   savedByMlx: { evidence: string; spec: DecoderSpec } | undefined;
   finalNorm: NormSpec;
@@ -20,6 +24,22 @@ export interface DecoderSpec {
   logitScale: number;
   /** Bound that the logits approach, c tanh(x / c); 0 when off. */
   logitCap: number;
+}
+
+/**
+ * Inputs of layers beside the residual stream: for each layer a vector of `width`, the sum of a row of a table and of a
+ * normalised projection of the embedding.
+ */
+export interface PerLayerSpec {
+  width: number;
+  /** Module of the table `[rows, layers * width]`, and the factor of its rows. */
+  embedding: string;
+  rows: number;
+  embeddingScale: number;
+  projection: LinearSpec;
+  /** Of each layer's part of the projection, and the factor of the result. */
+  norm: NormSpec;
+  projectionScale: number;
 }
 
 /**
@@ -41,6 +61,10 @@ export interface LayerSpec {
   mlpPostNorm: NormSpec | undefined;
   /** Factors of what each branch adds to the residual stream. */
   residualScales: ResidualScales;
+  /** A last branch, which takes the layer's own input: h += norm(projection(gelu(gate(h)) * input)). */
+  ownInput?: { gate: LinearSpec; projection: LinearSpec; norm: NormSpec };
+  /** A stored factor of the whole stream, last of all. */
+  scalar?: string;
 }
 
 /** Factors of branches. */
@@ -78,6 +102,10 @@ export interface AttentionSpec {
   isGated: boolean;
   /** Vector `[heads]` of logits that take part in every softmax and have no value. */
   sinks: string | undefined;
+  /** Epsilon of an RMS norm of every value head, which has no gains. */
+  valueNorm?: number;
+  /** The earlier layer whose keys and values this one sees instead of its own. */
+  kvSource?: number;
   /** Rows: queries, keys, values, then gates where there are any, head by head. */
   qkv: LinearSpec;
   /** Norm of what the output projection reads. */

@@ -25,6 +25,7 @@ export interface AttentionWeights {
   headGains: GPUBuffer; // f32 [2, headDim] gains of queries and keys, then [heads] sinks; zero where a family has none
   queryNorm: NormWeights | undefined; // of all query heads side by side
   keyNorm: NormWeights | undefined;
+  valueNorm: NormWeights | undefined; // of every value head
   outputNorm: NormWeights | undefined; // of what the output projection reads
   output: LinearWeights;
 }
@@ -64,6 +65,23 @@ export interface LayerWeights {
   mlp: MlpWeights | undefined;
   moe: MoeWeights | undefined;
   mlpPostNorm: NormWeights | undefined;
+  ownInput: OwnInputWeights | undefined;
+  scalar: GPUBuffer | undefined; // f32 [1]
+}
+
+/** The branch of a layer's own input. */
+export interface OwnInputWeights {
+  gate: LinearWeights;
+  first: GPUBuffer; // u32 [1]: where the layer's own input begins among those of all layers
+  projection: LinearWeights;
+  norm: NormWeights;
+}
+
+/** What makes the layers' own inputs. */
+export interface PerLayerWeights {
+  embedding: Matrix;
+  projection: LinearWeights;
+  norm: NormWeights; // of each layer's part
 }
 
 /** A decoder's weights on the GPU. */
@@ -75,16 +93,18 @@ export interface DecoderWeights {
   head: Matrix;
   headBias: GPUBuffer | undefined; // f32 [vocabSize], padded to pairs
   finalNorm: NormWeights;
+  perLayer: PerLayerWeights | undefined;
   layers: readonly LayerWeights[];
 }
 
 /** Every matrix of a layer; of experts, whole. */
-export function layerMatrices({ attention, recurrent, mlp, moe }: LayerWeights): Matrix[] {
+export function layerMatrices({ attention, recurrent, mlp, moe, ownInput }: LayerWeights): Matrix[] {
   const linears = [
     ...(attention ? [attention.qkv, attention.output] : []),
     ...(recurrent ? [recurrent.input, recurrent.output] : []),
     ...(mlp ? [mlp.up, mlp.down] : []),
     ...(moe ? [moe.router, moe.up, moe.down] : []),
+    ...(ownInput ? [ownInput.gate, ownInput.projection] : []),
   ];
   return linears.map(({ matrix }) => matrix);
 }
@@ -97,12 +117,12 @@ export function bytesReadPerToken({ spec, weights }: { spec: DecoderSpec; weight
     const experts = layer.moe ? matrixBytes(layer.moe.up.matrix) + matrixBytes(layer.moe.down.matrix) : 0;
     return sumBytes(layerMatrices(layer)) - unread * experts;
   });
-  return perLayer.reduce((sum, bytes) => sum + bytes, matrixBytes(weights.head));
+  return perLayer.reduce((sum, bytes) => sum + bytes, matrixBytes(weights.head) + (weights.perLayer ? matrixBytes(weights.perLayer.projection.matrix) : 0));
 }
 
 /** Bytes of all matrices. */
-export function weightBytes({ layers, embedding, head }: DecoderWeights): number {
-  return sumBytes([...layers.flatMap(layerMatrices), ...new Set([embedding, head])]);
+export function weightBytes({ layers, embedding, head, perLayer }: DecoderWeights): number {
+  return sumBytes([...layers.flatMap(layerMatrices), ...new Set([embedding, head]), ...(perLayer ? [perLayer.embedding, perLayer.projection.matrix] : [])]);
 }
 
 function sumBytes(matrices: readonly Matrix[]): number {

@@ -16,7 +16,7 @@ export interface KvCache {
   type: KvType;
   slots: number;
   maxPages: number; // of one sequence
-  pools: readonly GPUBuffer[]; // per layer: [slots * maxPages, kvHeads, K then V, 64, headDim]
+  pools: readonly GPUBuffer[]; // per layer that has its own keys: [slots * maxPages, kvHeads, K then V, 64, headDim]
   states: readonly GPUBuffer[]; // per layer: f32 [slots, what its recurrence remembers]
   pageTable: GPUBuffer; // u32 [slots, maxPages]
   byteLength: number;
@@ -35,7 +35,7 @@ export async function createKvCache(gpu: Gpu, spec: DecoderSpec, type: KvType, c
   let byteLength = 0;
   const states: GPUBuffer[] = [];
   for (const [layer, { attention, recurrent }] of spec.layers.entries()) {
-    const poolBytes = attention ? slots * maxPages * pageBytes(attention, type) : 0;
+    const poolBytes = attention && attention.kvSource === undefined ? slots * maxPages * pageBytes(attention, type) : 0;
     const stateBytes = recurrent ? slots * stateFloats(recurrent) * 4 : 0;
     pools.push(await gpu.allocate(`KV cache of layer ${layer}`, poolBytes, usage));
     states.push(await gpu.allocate(`state of layer ${layer}`, stateBytes, usage));

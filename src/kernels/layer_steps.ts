@@ -8,6 +8,7 @@ import type { KvCache } from "./kv_cache.ts";
 import type { MatmulInput, MatmulStep } from "./matmul.ts";
 import type { NormStep } from "./norm.ts";
 import type { RecurrentStep } from "./recurrent.ts";
+import type { EmbedStep } from "./sample.ts";
 import type { ScaleRowsStep } from "./scale_rows.ts";
 
 /** A decoder with everything that its passes share. */
@@ -24,6 +25,7 @@ export type LayerStep =
   | { kind: "norm"; step: NormStep }
   | { kind: "recurrence"; step: RecurrentStep }
   | { kind: "scale"; step: ScaleRowsStep }
+  | { kind: "embed"; step: EmbedStep }
   | { kind: "route"; step: RouteStep }
   | { kind: "experts"; step: ExpertStep }
   | { kind: "attention"; step: AttentionStep; output: MatmulStep };
@@ -45,9 +47,44 @@ export function layerSteps(decoder: Decoder, activations: Activations, index: nu
   const { isParallel } = decoder.spec.layers[index];
   const mixer = mixerBranch(decoder, activations, index);
   const mlp = mlpBranch(decoder, activations, index);
+  const last = [...ownInputSteps(decoder, activations, index), ...scalarSteps(decoder, activations, index)];
   // Parallel branches read the same stream, so both have read it before either writes.
-  if (isParallel) return [...mixer.read, ...mlp.read, ...mixer.write, ...mlp.write];
-  return [...mixer.read, ...mixer.write, ...mlp.read, ...mlp.write];
+  if (isParallel) return [...mixer.read, ...mlp.read, ...mixer.write, ...mlp.write, ...last];
+  return [...mixer.read, ...mixer.write, ...mlp.read, ...mlp.write, ...last];
+}
+
+/** Make the layers' own inputs of embedded rows: a row of a table, and a normalised projection of the embedding. */
+export function perLayerSteps({ spec: { perLayer: spec, layers }, weights: { perLayer: weights } }: Decoder, activations: Activations): LayerStep[] {
+  if (!spec || !weights) return [];
+  const { M, rows, hidden, perLayer, perLayerProjected } = activations;
+  const stride = padColumns(spec.width * layers.length);
+  const place = { kind: "residual", input: perLayerProjected, inputStride: stride, output: perLayer, outputStride: stride, scale: spec.projectionScale } as const;
+  const output = { kind: "store", buffer: perLayerProjected, stride } as const;
+  return [
+    { kind: "embed", step: { M, embedding: weights.embedding, embeddingScale: spec.embeddingScale, hidden: perLayer, rows } },
+    { kind: "matmul", step: { label: "inputs of layers", weights: weights.projection, input: { kind: "plain", buffer: hidden }, output } },
+    { kind: "norm", step: { label: "inputs of layers", weights: weights.norm, M, rows, place } },
+  ];
+}
+
+function ownInputSteps({ spec, weights }: Decoder, activations: Activations, index: number): LayerStep[] {
+  const { ownInput } = weights.layers[index];
+  if (!ownInput || !spec.perLayer) return [];
+  const { hidden, mlp: buffer, perLayer: factors } = activations;
+  const { gate, first: firstFactor, projection, norm } = ownInput;
+  const factorStride = padColumns(spec.perLayer.width * spec.layers.length);
+  const gated = { kind: "gated", buffer, stride: padColumns(gate.matrix.rows), activation: "gelu_tanh", factors, factorStride, firstFactor } as const;
+  const { output, after } = added(activations, "own input", projection, { kind: "plain", buffer }, norm, 1);
+  return [
+    { kind: "matmul", step: { label: "own input gate", weights: gate, input: { kind: "plain", buffer: hidden }, output: gated } },
+    { kind: "matmul", step: output },
+    ...after,
+  ];
+}
+
+function scalarSteps({ spec, weights }: Decoder, { M, rows, hidden: values }: Activations, index: number): LayerStep[] {
+  const { scalar: buffer } = weights.layers[index];
+  return buffer ? [{ kind: "scale", step: { M, rows, values, stride: padColumns(spec.hiddenSize), factor: { kind: "scalar", buffer } } }] : [];
 }
 
 /** What mixes positions: attention, a recurrence, or both side by side. */
@@ -67,7 +104,7 @@ function mixerBranch(decoder: Decoder, activations: Activations, index: number):
 function attentionSteps(
   decoder: Decoder, activations: Activations, index: number, attention: AttentionSpec, weights: AttentionWeights, input: MatmulInput, { output, after }: Addition,
 ): Branch {
-  const { heads, headDim, rope } = attention;
+  const { heads, kvHeads, headDim, rope, kvSource = index } = attention;
   const { M, rows, qkv, attended } = activations;
   const stride = qkvWidth(attention);
   const inPlace = (label: string, norm: NormWeights | undefined, start: number): LayerStep[] =>
@@ -83,7 +120,7 @@ function attentionSteps(
     rope: ropeTable,
     headGains: weights.headGains,
     cache: decoder.cache,
-    pool: decoder.cache.pools[index],
+    pool: decoder.cache.pools[kvSource],
     rows,
   };
   return {
@@ -91,6 +128,7 @@ function attentionSteps(
     write: [
       ...inPlace("queries", weights.queryNorm, 0),
       ...inPlace("keys", weights.keyNorm, heads * headDim),
+      ...inPlace("values", weights.valueNorm, (heads + kvHeads) * headDim),
       { kind: "attention", step, output },
       ...after,
     ],

@@ -18,6 +18,7 @@ import inputMerge from "../../shaders/lib/input_merge.wgsl?raw";
 import inputPlain from "../../shaders/lib/input_plain.wgsl?raw";
 import inputRms from "../../shaders/lib/input_rms.wgsl?raw";
 import outputActivated from "../../shaders/lib/output_activated.wgsl?raw";
+import outputGated from "../../shaders/lib/output_gated.wgsl?raw";
 import outputGlu from "../../shaders/lib/output_glu.wgsl?raw";
 import outputLogits from "../../shaders/lib/output_logits.wgsl?raw";
 import outputResidual from "../../shaders/lib/output_residual.wgsl?raw";
@@ -46,6 +47,7 @@ export type MatmulOutput =
   | { kind: "residual"; buffer: GPUBuffer; stride: number; scale?: number }
   | { kind: "glu"; buffer: GPUBuffer; stride: number; activation: Activation | "xielu" | "clamped_swiglu"; gateScale?: number; slopes?: GPUBuffer }
   | { kind: "activated"; buffer: GPUBuffer; stride: number; activation: Activation | "xielu"; slopes?: GPUBuffer }
+  | { kind: "gated"; buffer: GPUBuffer; stride: number; activation: Activation; factors: GPUBuffer; factorStride: number; firstFactor: GPUBuffer }
   | { kind: "logits"; buffer: GPUBuffer; stride: number; cap?: number; stats: GPUBuffer; seen: GPUBuffer; sampling: GPUBuffer };
 
 /** One matrix product of a plan. */
@@ -76,6 +78,8 @@ export function outputParts(output: MatmulOutput): string[] {
       return [...(output.activation === "clamped_swiglu" ? [gluClamped] : [...ACTIVATION_PARTS[output.activation], glu]), outputGlu];
     case "activated":
       return [...ACTIVATION_PARTS[output.activation], outputActivated];
+    case "gated":
+      return [...ACTIVATION_PARTS[output.activation], outputGated];
     case "logits":
       return [cap, candidate, samplingOptions, outputLogits];
     default:
@@ -87,12 +91,15 @@ export function outputParts(output: MatmulOutput): string[] {
 export function outputConstants(output: MatmulOutput): Record<string, number> {
   const stride = { OUTPUT_STRIDE: output.stride };
   if (output.kind === "store" || output.kind === "logits") return { ...stride, CAP: output.cap ?? 0 };
+  if (output.kind === "gated") return { ...stride, FACTOR_STRIDE: output.factorStride };
   if (output.kind === "residual") return { ...stride, RESIDUAL_SCALE: output.scale ?? 1 };
   return output.kind === "glu" && output.activation !== "clamped_swiglu" ? { ...stride, GATE_SCALE: output.gateScale ?? 1 } : stride;
 }
 
 /** The buffers of a product's results. */
 export function outputBindings(output: MatmulOutput): Bindings {
+  if (output.kind === "gated") return { 2: output.buffer, 4: output.factors, 5: output.firstFactor };
+  if (output.kind === "logits") return { 2: output.buffer, 4: output.stats, 5: output.seen };
   const slopes = output.kind === "glu" || output.kind === "activated" ? output.slopes : undefined;
   return { 2: output.buffer, 6: slopes };
 }
@@ -173,7 +180,7 @@ async function matmulVecPart(
     subgroups ? ["subgroups"] : [],
   );
   const label = `matmul_vec ${step.label}`;
-  const group0 = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias, 4: logits?.stats, 5: logits?.seen };
+  const group0 = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias };
   const group2 = { 0: rows, 1: logits?.sampling };
   const pipeline = await gpu.compile(label, code);
   return prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), group2], [vecWorkgroups(schedule, weights.matrix, part), 1, 1]);

@@ -1,7 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Activations } from "./activations.ts";
 import { attentionGate, attentionPrefill, ropeAppend } from "./attention.ts";
-import { layerSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
+import { layerSteps, normalised, perLayerSteps, type Decoder, type LayerStep } from "./layer_steps.ts";
 import { matmulTile, type RowDispatch } from "./matmul.ts";
 import { addPositions } from "./positions.ts";
 import { rowStep } from "./row_step.ts";
@@ -14,9 +14,8 @@ export type PrefillPlan = readonly RowDispatch[];
 /** Prepare the prefill of up to `activations.M` rows. */
 export async function createPrefillPlan(gpu: Gpu, schedule: Schedule, decoder: Decoder, activations: Activations): Promise<PrefillPlan> {
   const plan = await embedRows(gpu, decoder, activations);
-  for (let index = 0; index < decoder.spec.layers.length; index++) {
-    for (const step of layerSteps(decoder, activations, index)) plan.push(...(await prefillStep(gpu, schedule, activations, step)));
-  }
+  const steps = [...perLayerSteps(decoder, activations), ...decoder.spec.layers.flatMap((_, index) => layerSteps(decoder, activations, index))];
+  for (const step of steps) plan.push(...(await prefillStep(gpu, schedule, activations, step)));
   return plan;
 }
 

@@ -4,6 +4,7 @@ import type { LayerStep } from "./layer_steps.ts";
 import type { RowDispatch } from "./matmul.ts";
 import { normRows } from "./norm.ts";
 import { recurrence } from "./recurrent.ts";
+import { embed } from "./sample.ts";
 import { scaleRows } from "./scale_rows.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -14,6 +15,8 @@ export async function rowStep(gpu: Gpu, schedule: Schedule, step: Exclude<LayerS
       return [await normRows(gpu, step.step)];
     case "recurrence":
       return recurrence(gpu, step.step);
+    case "embed":
+      return embed(gpu, step.step);
     case "scale":
       return [await scaleRows(gpu, step.step)];
     case "route":

@@ -58,8 +58,11 @@ async function sample(gpu: Gpu, step: SampleStep, part: MatrixPart | undefined):
   return prepareDispatch(gpu.device, "sample", pipeline, groups, [step.M, 1, 1]);
 }
 
+/** The embedding of rows' token ids. */
+export type EmbedStep = Pick<SampleStep, "M" | "embedding" | "embeddingScale" | "hidden" | "rows">;
+
 /** Prepare the embedding of the rows' token ids, one dispatch for each part of the table. */
-export async function embed(gpu: Gpu, step: Pick<SampleStep, "M" | "embedding" | "embeddingScale" | "hidden" | "rows">): Promise<RowDispatch[]> {
+export async function embed(gpu: Gpu, step: EmbedStep): Promise<RowDispatch[]> {
   const dispatches: RowDispatch[] = [];
   for (const part of step.embedding.parts) {
     const code = assembleShader([...weightShaderParts(part.format), stepPart, embedRow, embedShader], {

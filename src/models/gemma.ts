@@ -71,7 +71,7 @@ export function slides({ layerTypes }: ModelConfig, layer: number, pattern: numb
 }
 
 /** The reference rounds the factor of the embeddings to the format of the weights. */
-function rounded(value: number, dtype = "bfloat16"): number {
+export function rounded(value: number, dtype = "bfloat16"): number {
   if (dtype === "float32") return value;
   const bits = dtype === "float16" ? 11 : 8; // of the significand
   const step = 2 ** (Math.floor(Math.log2(value)) - bits + 1);

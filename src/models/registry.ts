@@ -3,6 +3,7 @@ import type { ModelConfig } from "../formats/model_config.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { falconH1 } from "./falcon_h1.ts";
 import { gemma, gemma2, gemma3 } from "./gemma.ts";
+import { gemma4 } from "./gemma4.ts";
 import { granite, graniteSwa } from "./granite.ts";
 import { graniteHybrid, graniteMoe } from "./granite_hybrid.ts";
 import { cohere, cohere2, gpt2, gptNeox, phi, stablelm, starcoder2 } from "./layer_norm.ts";
@@ -30,6 +31,9 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ["gemma2", gemma2],
   ["gemma3", gemma3],
   ["gemma3_text", gemma3],
+  ["gemma4", gemma4],
+  ["gemma4_text", gemma4],
+  ["gemma4_unified", gemma4],
   ["glm", glm],
   ["glm4", glm4],
   ["gpt2", gpt2],
@@ -84,8 +88,8 @@ export function decoderSpec(config: ModelConfig, contextLength: number): Decoder
     }
     if (!attention) continue;
     const { heads, kvHeads, headDim } = attention;
-    if (!Number.isInteger(headDim) || headDim % 8 !== 0 || headDim > 256) {
-      throw new HearthError("unsupported-checkpoint", `config.json: head_dim ${headDim} is not supported; expected a multiple of 8 up to 256`);
+    if (!Number.isInteger(headDim) || headDim % 8 !== 0 || headDim > 512) {
+      throw new HearthError("unsupported-checkpoint", `config.json: head_dim ${headDim} is not supported; expected a multiple of 8 up to 512`);
     }
     if (heads % kvHeads !== 0) {
       throw new HearthError("corrupt-checkpoint", `config.json: ${heads} attention heads cannot share ${kvHeads} key-value heads evenly`);

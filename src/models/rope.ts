@@ -15,7 +15,8 @@ export const NO_ROPE: RopeSpec = { rotaryDim: 0, isInterleaved: false, inverseFr
 
 /** Turn rope settings into angular frequencies (Su et al., "RoFormer", and the scalings named below). */
 export function ropeSpec(rope: RopeConfig, defaultTheta: number, shape: RopeShape): RopeSpec {
-  const rotaryDim = 2 * Math.floor((shape.headDim * (rope.partialRotaryFactor ?? 1)) / 2);
+  // A proportional rotation takes the whole head, and leaves all but a part of its pairs as they are.
+  const rotaryDim = rope.type === "proportional" ? shape.headDim : 2 * Math.floor((shape.headDim * (rope.partialRotaryFactor ?? 1)) / 2);
   const theta = rope.theta ?? defaultTheta;
   const queryGrowth = { beta: rope.queryGrowth ?? 0, span: rope.originalMaxPosition ?? 1 };
   return { rotaryDim, isInterleaved: false, queryGrowth, ...scaledFrequencies(rope, theta, rotaryDim, shape) };
@@ -33,6 +34,12 @@ function scaledFrequencies(rope: RopeConfig, theta: number, rotaryDim: number, s
       return { inverseFrequencies: plain.map((value) => value / factor), attentionFactor: 1 };
     case "dynamic":
       return { inverseFrequencies: frequencies(dynamicTheta(theta, rope, rotaryDim, shape), rotaryDim), attentionFactor: 1 };
+    case "ntk": // the base grows by the factor, and every frequency falls a little
+      return { inverseFrequencies: frequencies(theta * factor, rotaryDim).map((value) => value / factor ** (2 / rotaryDim)), attentionFactor: 1 };
+    case "proportional": {
+      const turning = Math.floor(((rope.partialRotaryFactor ?? 1) * rotaryDim) / 2);
+      return { inverseFrequencies: plain.map((value, pair) => (pair < turning ? value / factor : 0)), attentionFactor: 1 };
+    }
     case "llama3":
       return { inverseFrequencies: plain.map((value) => llama3Frequency(value, rope, shape)), attentionFactor: 1 };
     case "yarn":
@@ -41,7 +48,7 @@ function scaledFrequencies(rope: RopeConfig, theta: number, rotaryDim: number, s
     case "su":
       return longropeFrequencies(rope, plain, shape);
     default:
-      throw new HearthError("unsupported-checkpoint", `config.json: rope type "${rope.type}" is not supported. Hearth knows default, linear, dynamic, llama3, yarn and longrope.`);
+      throw new HearthError("unsupported-checkpoint", `config.json: rope type "${rope.type}" is not supported. Hearth knows default, linear, dynamic, ntk, llama3, yarn, longrope and proportional.`);
   }
 }
 
