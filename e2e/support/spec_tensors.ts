@@ -1,4 +1,4 @@
-import type { AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, MambaSpec, NormSpec, PerLayerSpec } from "../../src/kernels/decoder_spec.ts";
+import type { AltupLayerSpec, AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, MambaSpec, NormSpec, PerLayerSpec } from "../../src/kernels/decoder_spec.ts";
 
 /** A tensor of a checkpoint. */
 export interface TensorShape {
@@ -17,6 +17,7 @@ export function tensorsOf(spec: DecoderSpec): TensorShape[] {
     ...(spec.headBias ? [{ name: `${spec.head}.bias`, shape: [vocabSize] }] : []),
     ...norm(spec.finalNorm, hiddenSize),
     ...(spec.perLayer ? perLayerTensors(spec.perLayer) : []),
+    ...(spec.altup ? [...spec.altup.projections, ...spec.altup.unembeddings].flatMap(linear) : []),
     ...spec.layers.flatMap((layer) => layerTensors(layer, hiddenSize)),
   ];
 }
@@ -27,6 +28,7 @@ function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
   return [
     ...norms.flatMap((one) => norm(one, hiddenSize)),
     ...(layer.scalar ? [{ name: layer.scalar, shape: [1] }] : []),
+    ...(layer.altup ? altupTensors(layer.altup, hiddenSize) : []),
     ...(layer.ownInput ? [...linear(layer.ownInput.gate), ...linear(layer.ownInput.projection), ...norm(layer.ownInput.norm, hiddenSize)] : []),
     ...norm(attention?.outputNorm, attention?.output.columns ?? 0),
     ...norm(mlp?.downNorm, mlp?.intermediateSize ?? 0),
@@ -38,6 +40,19 @@ function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
     ...(recurrent?.kind === "deltaNet" ? deltaTensors(recurrent) : []),
     ...(recurrent?.kind === "mamba" ? mambaTensors(recurrent) : []),
     ...(mlp && typeof mlp.activation !== "string" ? slopes(mlp.activation.module) : []),
+  ];
+}
+
+function altupTensors({ norm: ownNorm, router, prediction, correction, outputScale, laurel }: AltupLayerSpec, hiddenSize: number): TensorShape[] {
+  const streams = router.rows;
+  return [
+    ...norm(ownNorm, hiddenSize),
+    ...linear(router),
+    { name: prediction, shape: [streams ** 2, streams] },
+    { name: correction, shape: [streams, streams] },
+    { name: outputScale, shape: [hiddenSize] },
+    ...[laurel.left, laurel.right].flatMap(linear),
+    ...norm(laurel.norm, hiddenSize),
   ];
 }
 

@@ -1,7 +1,7 @@
-// Normalise a branch's result and add it to the residual stream. Parts: block. Constants: INPUT_STRIDE, OUTPUT_STRIDE,
-// RESIDUAL_SCALE.
+// Normalise a branch's result and add it to the residual stream, or to several streams alike. Parts: block. Constants:
+// INPUT_STRIDE, OUTPUT_STRIDE, RESIDUAL_SCALE, STREAMS.
 @group(0) @binding(0) var<storage, read> inputs: array<f32>;         // [M, INPUT_STRIDE]
-@group(0) @binding(2) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE], striped
+@group(0) @binding(2) var<storage, read_write> outputs: array<f32>;  // [M, STREAMS, OUTPUT_STRIDE], striped
 
 // The gains lie as the rows of the stream do.
 fn gain_place(element: u32) -> u32 {
@@ -13,5 +13,7 @@ fn source(m: u32, element: u32) -> f32 {
 }
 
 fn place(m: u32, element: u32, value: f32) {
-  outputs[m * OUTPUT_STRIDE + striped_element(element, OUTPUT_STRIDE)] += RESIDUAL_SCALE * value;
+  for (var stream = 0u; stream < STREAMS; stream++) {
+    outputs[(m * STREAMS + stream) * OUTPUT_STRIDE + striped_element(element, OUTPUT_STRIDE)] += RESIDUAL_SCALE * value;
+  }
 }

@@ -3,9 +3,9 @@ import type { Quantization } from "../formats/model_config.ts";
 import type { WeightFile } from "../formats/shard_index.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { Uploader } from "../gpu/upload.ts";
-import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec, PerLayerSpec, RecurrentSpec } from "../kernels/decoder_spec.ts";
+import type { AltupLayerSpec, AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec, PerLayerSpec, RecurrentSpec } from "../kernels/decoder_spec.ts";
 import {
-  createVector, type AttentionWeights, type DecoderWeights, type LayerWeights, type LinearWeights, type MlpWeights, type MoeWeights,
+  createVector, type AltupLayerWeights, type AttentionWeights, type DecoderWeights, type LayerWeights, type LinearWeights, type MlpWeights, type MoeWeights,
   type NormWeights, type PerLayerWeights, type RecurrentWeights,
 } from "../kernels/decoder_weights.ts";
 import { stripedIndex } from "../kernels/striped.ts";
@@ -72,7 +72,7 @@ async function allocateWeights(gpu: Gpu, spec: DecoderSpec, jobs: WeightJobs): P
   const tied = spec.head === spec.embedding || !jobs.hasModule(spec.head);
   const embedding = (await linear(gpu, jobs, table(spec.embedding, vocabSize, false))).matrix;
   const head = tied ? { matrix: embedding, bias: undefined } : await linear(gpu, jobs, table(spec.head, vocabSize, spec.headBias));
-  const { positions, perLayer } = spec;
+  const { positions, perLayer, altup } = spec;
   const layers: LayerWeights[] = [];
   for (const [index, layer] of spec.layers.entries()) layers.push(await allocateLayer(gpu, spec, layer, index, jobs));
   return {
@@ -83,6 +83,7 @@ async function allocateWeights(gpu: Gpu, spec: DecoderSpec, jobs: WeightJobs): P
     // A factor of all logits is a factor of the last norm's gains.
     finalNorm: await streamNorm(gpu, jobs, spec.finalNorm, hiddenSize, spec.logitScale),
     perLayer: perLayer && (await perLayerWeights(gpu, jobs, perLayer)),
+    altup: altup && { projections: await linears(gpu, jobs, altup.projections), unembeddings: await linears(gpu, jobs, altup.unembeddings) },
     layers,
   };
 }
@@ -101,7 +102,7 @@ async function perLayerWeights(gpu: Gpu, jobs: WeightJobs, { width, embedding, r
 }
 
 async function allocateLayer(gpu: Gpu, { hiddenSize, perLayer }: DecoderSpec, layer: LayerSpec, index: number, jobs: WeightJobs): Promise<LayerWeights> {
-  const { attention, recurrent, attentionNorm, attentionPostNorm, mlp, mlpNorm, mlpPostNorm, moe, ownInput, scalar } = layer;
+  const { attention, recurrent, attentionNorm, attentionPostNorm, mlp, mlpNorm, mlpPostNorm, moe, ownInput, scalar, altup } = layer;
   const norm = async (spec: NormSpec | undefined) => spec && streamNorm(gpu, jobs, spec, hiddenSize, 1);
   const attentionNormWeights = await norm(attentionNorm);
   return {
@@ -119,8 +120,30 @@ async function allocateLayer(gpu: Gpu, { hiddenSize, perLayer }: DecoderSpec, la
       projection: await linear(gpu, jobs, ownInput.projection),
       norm: await streamNorm(gpu, jobs, ownInput.norm, hiddenSize, 1),
     },
+    altup: altup && (await altupWeights(gpu, jobs, altup, hiddenSize)),
     scalar: scalar === undefined ? undefined : await sideBySide(gpu, jobs, [{ name: scalar, length: 1 }]),
   };
+}
+
+async function altupWeights(gpu: Gpu, jobs: WeightJobs, { norm, router, prediction, correction, outputScale, laurel }: AltupLayerSpec, hiddenSize: number): Promise<AltupLayerWeights> {
+  const streams = router.rows;
+  const values = new Float32Array(padColumns(hiddenSize));
+  const buffer = await createVector(gpu, outputScale, values);
+  jobs.wantVector(outputScale, hiddenSize, { buffer, values, place: (i) => stripedIndex(i, values.length) });
+  return {
+    norm: await streamNorm(gpu, jobs, norm, hiddenSize, 1 / hiddenSize), // the router takes the norm's result divided by its width
+    router: await linear(gpu, jobs, router),
+    prediction: await sideBySide(gpu, jobs, [{ name: prediction, length: streams ** 3 }]),
+    correction: await sideBySide(gpu, jobs, [{ name: correction, length: streams ** 2 }]),
+    outputScale: buffer,
+    laurel: { left: await linear(gpu, jobs, laurel.left), right: await linear(gpu, jobs, laurel.right), norm: await streamNorm(gpu, jobs, laurel.norm, hiddenSize, 1) },
+  };
+}
+
+async function linears(gpu: Gpu, jobs: WeightJobs, specs: readonly LinearSpec[]): Promise<LinearWeights[]> {
+  const all: LinearWeights[] = [];
+  for (const spec of specs) all.push(await linear(gpu, jobs, spec));
+  return all;
 }
 
 async function createIndex(gpu: Gpu, value: number): Promise<GPUBuffer> {

@@ -60,11 +60,12 @@ export async function syntheticWeights(gpu: Gpu, spec: DecoderSpec): Promise<Dec
       mlpPostNorm: undefined,
       ownInput: undefined,
       scalar: undefined,
+      altup: undefined,
     });
   }
   const embedding = await randomMatrix(gpu, "embedding", vocabSize, hiddenSize);
   const head = spec.head === spec.embedding ? embedding : await randomMatrix(gpu, "head", vocabSize, hiddenSize);
-  return { embedding, positions: undefined, head, headBias: undefined, finalNorm: await norm(), perLayer: undefined, layers: layerWeights };
+  return { embedding, positions: undefined, head, headBias: undefined, finalNorm: await norm(), perLayer: undefined, altup: undefined, layers: layerWeights };
 }
 
 /** A matrix of random codes; scale and bias centre them on zero and keep a row's products about as large as its inputs. */

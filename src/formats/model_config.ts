@@ -211,13 +211,19 @@ function readShape(fields: Fields): Shape {
   const sparse = SPARSE_SHAPES[stringField(fields, "model_type") ?? ""];
   return {
     hiddenSize,
-    intermediateSize: isGpt2 ? (integerField(fields, "n_inner", WIDTH) ?? 4 * hiddenSize) : requiredInteger(fields, hasOwnWidth ? "intermediate_size" : "block_ff_dim", WIDTH),
+    intermediateSize: isGpt2 ? (integerField(fields, "n_inner", WIDTH) ?? 4 * hiddenSize) : intermediateSize(fields, hasOwnWidth ? "intermediate_size" : "block_ff_dim"),
     layers: requiredInteger(fields, isGpt2 ? "n_layer" : "num_hidden_layers", LAYERS),
     heads: (sparse && integerField(fields, "num_attention_heads", HEADS)) ?? sparse?.heads ?? requiredInteger(fields, isGpt2 ? "n_head" : "num_attention_heads", HEADS),
     kvHeads: integerField(fields, "num_key_value_heads", HEADS),
     headDim: integerField(fields, "head_dim", HEADS),
     vocabSize: (sparse && integerField(fields, "vocab_size", VOCABULARY)) ?? sparse?.vocabSize ?? requiredInteger(fields, "vocab_size", VOCABULARY),
   };
+}
+
+/** One width, that of the first layer where each has its own; models of experts alone need not say it. */
+function intermediateSize(fields: Fields, key: string): number {
+  if (Array.isArray(fields.values.get(key))) return integersField(fields, key, WIDTH)[0] ?? requiredInteger(fields, key, WIDTH);
+  return integerField(fields, key, WIDTH) ?? integerField(fields, "moe_intermediate_size", WIDTH) ?? requiredInteger(fields, key, WIDTH);
 }
 
 /** Tells a null from an absent key, for keys where they differ. */

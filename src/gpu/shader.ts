@@ -2,7 +2,7 @@
 export type ShaderConstants = Readonly<Record<string, number | boolean>>;
 
 /** Values that must be f32 in WGSL although they may happen to be whole numbers. */
-const FLOAT_CONSTANTS = new Set(["EPSILON", "SCALE", "EMBED_SCALE", "CAP", "RESIDUAL_SCALE", "QUERY_BETA", "NORM_FLOOR", "ROUTE_SCALE", "GATE_SCALE", "PACE_SCALE"]);
+const FLOAT_CONSTANTS = new Set(["EPSILON", "SCALE", "EMBED_SCALE", "CAP", "RESIDUAL_SCALE", "QUERY_BETA", "NORM_FLOOR", "ROUTE_SCALE", "GATE_SCALE", "PACE_SCALE", "CUTOFF"]);
 
 /**
  * Join a kernel's parts under its constants. Parts are plain WGSL files that share one scope; which of several variants

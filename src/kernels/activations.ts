@@ -18,6 +18,9 @@ export interface Activations {
   experts: GPUBuffer; // f32 [M, chosen, intermediateSize of an expert, padded], striped
   perLayer: GPUBuffer; // f32 [M, layers * width of their own inputs, padded], striped
   perLayerProjected: GPUBuffer; // the same, not striped: a part of them before its norm
+  streams: GPUBuffer; // f32 [M, streams after the first, hiddenSize, padded], striped
+  guess: GPUBuffer; // f32 [M, hiddenSize, padded], striped: of the first stream
+  pairs: GPUBuffer; // f32 [M, intermediateSize, 2]: gates and ups that are not yet cut off
   partials: GPUBuffer; // f32 [M, splits, largest heads headDim, padded], striped
   splitStats: GPUBuffer; // f32 [M, heads, splits, 2]
 }
@@ -37,17 +40,20 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     M,
     rows: await floats("rows", 4),
     hidden: await floats("hidden", padColumns(spec.hiddenSize)),
-    normed: await floats("normed", hasLayerNorms ? padColumns(spec.hiddenSize) : 0),
+    normed: await floats("normed", hasLayerNorms || spec.altup ? padColumns(spec.hiddenSize) : 0),
     branch: await floats("branch", hasPostNorms ? padColumns(spec.hiddenSize) : 0),
     qkv: await floats("qkv", widest(({ attention }) => attention?.qkv.rows ?? 0)),
     projected: await floats("recurrence input", widest(({ recurrent }) => recurrent?.input.rows ?? 0)),
     attended: await floats("attended", padColumns(Math.max(attended, widest(({ recurrent }) => recurrent?.output.columns ?? 0)))),
-    mlp: await floats("mlp", padColumns(widest(({ mlp, ownInput }) => Math.max(mlp?.intermediateSize ?? 0, ownInput?.gate.rows ?? 0)))),
-    routerLogits: await floats("router logits", widest(({ moe }) => moe?.router.rows ?? 0)),
+    mlp: await floats("mlp", padColumns(widest(({ mlp, ownInput, altup }) => Math.max(mlp?.intermediateSize ?? 0, ownInput?.gate.rows ?? 0, altup?.laurel.left.rows ?? 0)))),
+    routerLogits: await floats("router logits", Math.max(spec.altup?.streams ?? 0, widest(({ moe }) => moe?.router.rows ?? 0))),
     choices: await floats("expert choices", 2 * widest(({ moe }) => moe?.chosen ?? 0)),
     experts: await floats("experts", widest(({ moe }) => (moe ? moe.chosen * padColumns(moe.intermediateSize) : 0))),
     perLayer: await floats("inputs of layers", perLayer),
     perLayerProjected: await floats("projected inputs of layers", perLayer),
+    streams: await floats("streams", spec.altup ? (spec.altup.streams - 1) * padColumns(spec.hiddenSize) : 0),
+    guess: await floats("guess", spec.altup ? padColumns(spec.hiddenSize) : 0),
+    pairs: await floats("gates and ups", widest(({ mlp }) => (mlp?.cutoff === undefined ? 0 : 2 * mlp.intermediateSize))),
     partials: await floats("attention parts", splits > 1 ? padColumns(attended) * splits : 0),
     splitStats: await floats("attention part stats", heads * splits * 2),
   };

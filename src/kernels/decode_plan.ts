@@ -3,7 +3,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
 import { attentionDecode, attentionGate, attentionMerge } from "./attention.ts";
-import { layerSteps, normalised, perLayerSteps, type Decoder, type LayerStep } from "./layer_steps.ts";
+import { decoderSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
 import { logitStatCount, matmulVec, type MatmulInput } from "./matmul.ts";
 import { addPositions } from "./positions.ts";
 import { rowStep } from "./row_step.ts";
@@ -24,8 +24,7 @@ export async function createDecodePlan(
   gpu: Gpu, schedule: Schedule, decoder: Decoder, activations: Activations, sampler: SamplerState, splits: number,
 ): Promise<DecodePlan> {
   const layers: Dispatch[] = [];
-  const steps = [...perLayerSteps(decoder, activations), ...decoder.spec.layers.flatMap((_, index) => layerSteps(decoder, activations, index))];
-  for (const step of steps) layers.push(...(await decodeStep(gpu, schedule, activations, step, splits)));
+  for (const step of decoderSteps(decoder, activations)) layers.push(...(await decodeStep(gpu, schedule, activations, step, splits)));
   const head: Dispatch[] = [];
   for (const step of headSteps(decoder, activations, sampler)) head.push(...(await decodeStep(gpu, schedule, activations, step, splits)));
   const { M, hidden, rows } = activations;

@@ -12,6 +12,8 @@ export interface DecoderSpec {
   layers: readonly LayerSpec[];
   /** Inputs of every layer that depend on the token alone, where a family has them. */
   perLayer?: PerLayerSpec;
+  /** Streams beside the residual stream, where a family has them. */
+  altup?: AltupSpec;
   /** Modules that checkpoints may hold although nothing reads them. */
   unread?: readonly string[];
   /** What a checkpoint that MLX saved needs instead, and the tensor whose last dimension is 1 in those. */
@@ -43,6 +45,32 @@ export interface PerLayerSpec {
 }
 
 /**
+ * Alternating updates (Baykal et al., "Alternating Updates for Efficient Transformers"): several streams, of which layers
+ * compute with the first. The others begin as projections of the embedding, and are projected back at the end.
+ */
+export interface AltupSpec {
+  /** The first included. */
+  streams: number;
+  projections: readonly LinearSpec[];
+  unembeddings: readonly LinearSpec[];
+}
+
+/** What a layer does with all streams before and after it computes with the first, and the detour beside its attention. */
+export interface AltupLayerSpec {
+  /** Of the first stream, before the router. */
+  norm: NormSpec;
+  /** Rows: one for each stream. */
+  router: LinearSpec;
+  /** Tensors `[streams * streams, streams]` and `[streams, streams]`. */
+  prediction: string;
+  correction: string;
+  /** Vector `[hiddenSize]`: factors of what the layer's own input meets. */
+  outputScale: string;
+  /** A low-rank product of the normalised stream, with its own norm (Menghani et al., "LAuReL"). */
+  laurel: { left: LinearSpec; right: LinearSpec; norm: NormSpec };
+}
+
+/**
  * One block. In sequence: h += attention(norm(h)); h += mlp(norm(h)). In parallel: h += attention(norm(h)) + mlp(norm(h)).
  * A family without a norm before a branch, or with one after it, says so.
  */
@@ -65,6 +93,7 @@ export interface LayerSpec {
   ownInput?: { gate: LinearSpec; projection: LinearSpec; norm: NormSpec };
   /** A stored factor of the whole stream, last of all. */
   scalar?: string;
+  altup?: AltupLayerSpec;
 }
 
 /** Factors of branches. */
@@ -192,6 +221,8 @@ export interface MlpSpec {
   activation: Activation | XieluSpec;
   isGated: boolean;
   gateScale: number;
+  /** Gates are cut off below their mean plus so many standard deviations, and count from there. */
+  cutoff?: number;
   /** Norm of what the last product reads. */
   downNorm?: NormSpec;
   /** Rows when gated: gate 0, up 0, gate 1, up 1, ... */

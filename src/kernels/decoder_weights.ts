@@ -67,6 +67,17 @@ export interface LayerWeights {
   mlpPostNorm: NormWeights | undefined;
   ownInput: OwnInputWeights | undefined;
   scalar: GPUBuffer | undefined; // f32 [1]
+  altup: AltupLayerWeights | undefined;
+}
+
+/** What a layer does with all streams. */
+export interface AltupLayerWeights {
+  norm: NormWeights;
+  router: LinearWeights;
+  prediction: GPUBuffer; // f32 [streams * streams, streams]
+  correction: GPUBuffer; // f32 [streams, streams]
+  outputScale: GPUBuffer; // f32 [hiddenSize, padded], striped
+  laurel: { left: LinearWeights; right: LinearWeights; norm: NormWeights };
 }
 
 /** The branch of a layer's own input. */
@@ -94,19 +105,27 @@ export interface DecoderWeights {
   headBias: GPUBuffer | undefined; // f32 [vocabSize], padded to pairs
   finalNorm: NormWeights;
   perLayer: PerLayerWeights | undefined;
+  altup: { projections: readonly LinearWeights[]; unembeddings: readonly LinearWeights[] } | undefined;
   layers: readonly LayerWeights[];
 }
 
 /** Every matrix of a layer; of experts, whole. */
-export function layerMatrices({ attention, recurrent, mlp, moe, ownInput }: LayerWeights): Matrix[] {
+export function layerMatrices({ attention, recurrent, mlp, moe, ownInput, altup }: LayerWeights): Matrix[] {
   const linears = [
     ...(attention ? [attention.qkv, attention.output] : []),
     ...(recurrent ? [recurrent.input, recurrent.output] : []),
     ...(mlp ? [mlp.up, mlp.down] : []),
     ...(moe ? [moe.router, moe.up, moe.down] : []),
     ...(ownInput ? [ownInput.gate, ownInput.projection] : []),
+    ...(altup ? [altup.router, altup.laurel.left, altup.laurel.right] : []),
   ];
   return linears.map(({ matrix }) => matrix);
+}
+
+/** Matrices of the decoder as a whole that every token reads: not the tables. */
+function sharedMatrices({ head, perLayer, altup }: DecoderWeights): Matrix[] {
+  const linears = [...(perLayer ? [perLayer.projection] : []), ...(altup ? [...altup.projections, ...altup.unembeddings] : [])];
+  return [head, ...linears.map(({ matrix }) => matrix)];
 }
 
 /** Bytes of weights that one decoded token reads: all of them, but of the experts only those it chooses, and the embedding table only as a tied head. */
@@ -117,12 +136,13 @@ export function bytesReadPerToken({ spec, weights }: { spec: DecoderSpec; weight
     const experts = layer.moe ? matrixBytes(layer.moe.up.matrix) + matrixBytes(layer.moe.down.matrix) : 0;
     return sumBytes(layerMatrices(layer)) - unread * experts;
   });
-  return perLayer.reduce((sum, bytes) => sum + bytes, matrixBytes(weights.head) + (weights.perLayer ? matrixBytes(weights.perLayer.projection.matrix) : 0));
+  return perLayer.reduce((sum, bytes) => sum + bytes, sumBytes(sharedMatrices(weights)));
 }
 
 /** Bytes of all matrices. */
-export function weightBytes({ layers, embedding, head, perLayer }: DecoderWeights): number {
-  return sumBytes([...layers.flatMap(layerMatrices), ...new Set([embedding, head]), ...(perLayer ? [perLayer.embedding, perLayer.projection.matrix] : [])]);
+export function weightBytes(weights: DecoderWeights): number {
+  const { layers, embedding, perLayer } = weights;
+  return sumBytes([...layers.flatMap(layerMatrices), ...new Set([embedding, ...sharedMatrices(weights)]), ...(perLayer ? [perLayer.embedding] : [])]);
 }
 
 function sumBytes(matrices: readonly Matrix[]): number {

@@ -1,5 +1,6 @@
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
+import type { AltupStep } from "./altup.ts";
 import { qkvWidth, type AttentionStep } from "./attention.ts";
 import type { AttentionSpec, DecoderSpec, MlpSpec, MoeSpec, RecurrentSpec, RopeSpec } from "./decoder_spec.ts";
 import type { AttentionWeights, DecoderWeights, LinearWeights, MlpWeights, MoeWeights, NormWeights, RecurrentWeights } from "./decoder_weights.ts";
@@ -26,6 +27,7 @@ export type LayerStep =
   | { kind: "recurrence"; step: RecurrentStep }
   | { kind: "scale"; step: ScaleRowsStep }
   | { kind: "embed"; step: EmbedStep }
+  | { kind: "altup"; step: AltupStep }
   | { kind: "route"; step: RouteStep }
   | { kind: "experts"; step: ExpertStep }
   | { kind: "attention"; step: AttentionStep; output: MatmulStep };
@@ -42,19 +44,69 @@ interface Addition {
   after: LayerStep[];
 }
 
+/** Describe a whole pass over embedded rows, up to the residual stream after the last layer. */
+export function decoderSteps(decoder: Decoder, activations: Activations): LayerStep[] {
+  const layers = decoder.spec.layers.flatMap((_, index) => layerSteps(decoder, activations, index));
+  return [...perLayerSteps(decoder, activations), ...streamSteps(decoder, activations, "begin"), ...layers, ...streamSteps(decoder, activations, "end")];
+}
+
+/** The streams after the first: how each begins, or how all become one again. */
+function streamSteps({ spec: { altup, hiddenSize }, weights }: Decoder, activations: Activations, kind: "begin" | "end"): LayerStep[] {
+  if (!altup || !weights.altup) return [];
+  const { streams } = altup;
+  const { hidden, normed, branch } = activations;
+  const shared = { activations, hiddenSize, streams };
+  const matrices = kind === "begin" ? weights.altup.projections : weights.altup.unembeddings;
+  return matrices.flatMap((matrix, stream): LayerStep[] => {
+    const input = { kind: "plain", buffer: kind === "begin" ? hidden : normed } as const;
+    const output = { kind: "store", buffer: branch, stride: padColumns(hiddenSize) } as const;
+    return [
+      ...(kind === "end" ? [{ kind: "altup", step: { ...shared, kind: "take", stream } } as const] : []),
+      { kind: "matmul", step: { label: "stream", weights: matrix, input, output } },
+      { kind: "altup", step: { ...shared, kind, stream } },
+    ];
+  });
+}
+
 /** Describe layer `index` over given activations. */
-export function layerSteps(decoder: Decoder, activations: Activations, index: number): LayerStep[] {
+function layerSteps(decoder: Decoder, activations: Activations, index: number): LayerStep[] {
   const { isParallel } = decoder.spec.layers[index];
   const mixer = mixerBranch(decoder, activations, index);
   const mlp = mlpBranch(decoder, activations, index);
-  const last = [...ownInputSteps(decoder, activations, index), ...scalarSteps(decoder, activations, index)];
+  const streams = altupSteps(decoder, activations, index);
+  const last = [...streams.correct, ...ownInputSteps(decoder, activations, index), ...scalarSteps(decoder, activations, index)];
   // Parallel branches read the same stream, so both have read it before either writes.
   if (isParallel) return [...mixer.read, ...mlp.read, ...mixer.write, ...mlp.write, ...last];
-  return [...mixer.read, ...mixer.write, ...mlp.read, ...mlp.write, ...last];
+  return [...streams.predict, ...mixer.read, ...streams.merge, ...mixer.write, ...mlp.read, ...mlp.write, ...last];
+}
+
+/** Around a layer: guess all streams and take the detour, join it once attention has read the stream, and correct the guesses at the end. */
+function altupSteps({ spec, weights }: Decoder, activations: Activations, index: number): Record<"predict" | "merge" | "correct", LayerStep[]> {
+  const { altup: own, attentionNorm } = weights.layers[index];
+  if (!spec.altup || !own || !attentionNorm) return { predict: [], merge: [], correct: [] };
+  const { hiddenSize, altup: { streams } } = spec;
+  const { hidden, routerLogits, mlp: buffer, branch } = activations;
+  const { left, right, norm } = own.laurel;
+  const shared = { activations, hiddenSize, streams };
+  const router: LayerStep = {
+    kind: "matmul",
+    step: { label: "stream router", weights: own.router, input: normedInput(hidden, own.norm), output: { kind: "store", buffer: routerLogits, stride: streams } },
+  };
+  const narrow = { kind: "activated", buffer, stride: padColumns(left.matrix.rows), activation: "identity" } as const;
+  return {
+    predict: [
+      router,
+      { kind: "altup", step: { ...shared, kind: "predict", weights: own } },
+      { kind: "matmul", step: { label: "detour in", weights: left, input: normedInput(hidden, attentionNorm), output: narrow } },
+      { kind: "matmul", step: { label: "detour out", weights: right, input: { kind: "plain", buffer }, output: { kind: "store", buffer: branch, stride: padColumns(hiddenSize) } } },
+    ],
+    merge: [{ kind: "altup", step: { ...shared, kind: "merge", own: attentionNorm, detour: norm } }],
+    correct: [router, { kind: "altup", step: { ...shared, kind: "correct", weights: own } }],
+  };
 }
 
 /** Make the layers' own inputs of embedded rows: a row of a table, and a normalised projection of the embedding. */
-export function perLayerSteps({ spec: { perLayer: spec, layers }, weights: { perLayer: weights } }: Decoder, activations: Activations): LayerStep[] {
+function perLayerSteps({ spec: { perLayer: spec, layers }, weights: { perLayer: weights } }: Decoder, activations: Activations): LayerStep[] {
   if (!spec || !weights) return [];
   const { M, rows, hidden, perLayer, perLayerProjected } = activations;
   const stride = padColumns(spec.width * layers.length);
@@ -70,15 +122,18 @@ export function perLayerSteps({ spec: { perLayer: spec, layers }, weights: { per
 function ownInputSteps({ spec, weights }: Decoder, activations: Activations, index: number): LayerStep[] {
   const { ownInput } = weights.layers[index];
   if (!ownInput || !spec.perLayer) return [];
-  const { hidden, mlp: buffer, perLayer: factors } = activations;
+  const { hidden, normed, streams, branch, mlp: buffer, perLayer: factors, M, rows } = activations;
   const { gate, first: firstFactor, projection, norm } = ownInput;
   const factorStride = padColumns(spec.perLayer.width * spec.layers.length);
   const gated = { kind: "gated", buffer, stride: padColumns(gate.matrix.rows), activation: "gelu_tanh", factors, factorStride, firstFactor } as const;
-  const { output, after } = added(activations, "own input", projection, { kind: "plain", buffer }, norm, 1);
+  const stride = padColumns(spec.hiddenSize);
+  // Of several streams the first meets the own input, and the others take the result.
+  const taken = spec.altup ? { output: streams, streams: spec.altup.streams - 1 } : { output: hidden };
+  const place = { kind: "residual", input: branch, inputStride: stride, outputStride: stride, scale: 1, ...taken } as const;
   return [
-    { kind: "matmul", step: { label: "own input gate", weights: gate, input: { kind: "plain", buffer: hidden }, output: gated } },
-    { kind: "matmul", step: output },
-    ...after,
+    { kind: "matmul", step: { label: "own input gate", weights: gate, input: { kind: "plain", buffer: spec.altup ? normed : hidden }, output: gated } },
+    { kind: "matmul", step: { label: "own input", weights: projection, input: { kind: "plain", buffer }, output: { kind: "store", buffer: branch, stride } } },
+    { kind: "norm", step: { label: "own input result", weights: norm, M, rows, place } },
   ];
 }
 
@@ -162,6 +217,11 @@ function denseSteps(
   const { output, after } = added(activations, "down", weights.down, normedInput(buffer, weights.downNorm), postNorm, scale);
   const stride = padColumns(mlp.intermediateSize);
   const activation = typeof mlp.activation === "string" ? mlp.activation : mlp.activation.kind;
+  if (mlp.cutoff !== undefined) {
+    const raw = { kind: "store", buffer: activations.pairs, stride: 2 * mlp.intermediateSize } as const;
+    const cut: AltupStep = { activations, hiddenSize: weights.down.matrix.rows, streams: 1, kind: "cut", mlp };
+    return { read: [{ kind: "matmul", step: { label: "up", weights: weights.up, input, output: raw } }, { kind: "altup", step: cut }], write: [{ kind: "matmul", step: output }, ...after] };
+  }
   const up: MatmulStep = {
     label: "up",
     weights: weights.up,

@@ -4,6 +4,7 @@ import { assembleShader } from "../gpu/shader.ts";
 import { weightBindings, weightConstants, weightShaderParts, type Matrix, type MatrixPart } from "../quant/matrix.ts";
 import activationGelu from "../../shaders/lib/activation_gelu.wgsl?raw";
 import activationGeluTanh from "../../shaders/lib/activation_gelu_tanh.wgsl?raw";
+import activationIdentity from "../../shaders/lib/activation_identity.wgsl?raw";
 import activationRelu2 from "../../shaders/lib/activation_relu2.wgsl?raw";
 import activationSilu from "../../shaders/lib/activation_silu.wgsl?raw";
 import activationXielu from "../../shaders/lib/activation_xielu.wgsl?raw";
@@ -46,7 +47,7 @@ export type MatmulOutput =
   | { kind: "store"; buffer: GPUBuffer; stride: number; cap?: number }
   | { kind: "residual"; buffer: GPUBuffer; stride: number; scale?: number }
   | { kind: "glu"; buffer: GPUBuffer; stride: number; activation: Activation | "xielu" | "clamped_swiglu"; gateScale?: number; slopes?: GPUBuffer }
-  | { kind: "activated"; buffer: GPUBuffer; stride: number; activation: Activation | "xielu"; slopes?: GPUBuffer }
+  | { kind: "activated"; buffer: GPUBuffer; stride: number; activation: Activation | "xielu" | "identity"; slopes?: GPUBuffer }
   | { kind: "gated"; buffer: GPUBuffer; stride: number; activation: Activation; factors: GPUBuffer; factorStride: number; firstFactor: GPUBuffer }
   | { kind: "logits"; buffer: GPUBuffer; stride: number; cap?: number; stats: GPUBuffer; seen: GPUBuffer; sampling: GPUBuffer };
 
@@ -59,7 +60,9 @@ export interface MatmulStep {
 }
 
 const INPUT_PARTS = { plain: inputPlain, rms: inputRms, merge: inputMerge };
-const ACTIVATION_PARTS = {
+/** The shader parts of each activation. */
+export const ACTIVATION_PARTS = {
+  identity: [activationIdentity],
   silu: [activationSilu],
   gelu: [activationGelu],
   gelu_tanh: [activationGeluTanh],

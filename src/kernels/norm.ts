@@ -14,7 +14,7 @@ import type { RowDispatch } from "./matmul.ts";
 /** Where a norm reads and writes; strides are the row lengths of the buffers. */
 export type NormPlace =
   | { kind: "store"; input: GPUBuffer; inputStride: number; output: GPUBuffer; outputStride: number }
-  | { kind: "residual"; input: GPUBuffer; inputStride: number; output: GPUBuffer; outputStride: number; scale: number }
+  | { kind: "residual"; input: GPUBuffer; inputStride: number; output: GPUBuffer; outputStride: number; scale: number; streams?: number }
   | { kind: "inPlace"; buffer: GPUBuffer; stride: number; start: number };
 
 /** One norm of a plan that no product can do while it reads. */
@@ -50,5 +50,5 @@ export async function normRows(gpu: Gpu, { label, weights, M, rows, place }: Nor
 function placeConstants(place: NormPlace): Record<string, number> {
   if (place.kind === "inPlace") return { INPUT_STRIDE: place.stride, INPUT_START: place.start };
   const strides = { INPUT_STRIDE: place.inputStride, OUTPUT_STRIDE: place.outputStride };
-  return place.kind === "residual" ? { ...strides, RESIDUAL_SCALE: place.scale } : strides;
+  return place.kind === "residual" ? { ...strides, RESIDUAL_SCALE: place.scale, STREAMS: place.streams ?? 1 } : strides;
 }

@@ -1,7 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Activations } from "./activations.ts";
 import { attentionGate, attentionPrefill, ropeAppend } from "./attention.ts";
-import { layerSteps, normalised, perLayerSteps, type Decoder, type LayerStep } from "./layer_steps.ts";
+import { decoderSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
 import { matmulTile, type RowDispatch } from "./matmul.ts";
 import { addPositions } from "./positions.ts";
 import { rowStep } from "./row_step.ts";
@@ -14,8 +14,7 @@ export type PrefillPlan = readonly RowDispatch[];
 /** Prepare the prefill of up to `activations.M` rows. */
 export async function createPrefillPlan(gpu: Gpu, schedule: Schedule, decoder: Decoder, activations: Activations): Promise<PrefillPlan> {
   const plan = await embedRows(gpu, decoder, activations);
-  const steps = [...perLayerSteps(decoder, activations), ...decoder.spec.layers.flatMap((_, index) => layerSteps(decoder, activations, index))];
-  for (const step of steps) plan.push(...(await prefillStep(gpu, schedule, activations, step)));
+  for (const step of decoderSteps(decoder, activations)) plan.push(...(await prefillStep(gpu, schedule, activations, step)));
   return plan;
 }
 

@@ -1,4 +1,5 @@
 import type { Gpu } from "../gpu/gpu.ts";
+import { altup } from "./altup.ts";
 import { expertVec, route } from "./experts.ts";
 import type { LayerStep } from "./layer_steps.ts";
 import type { RowDispatch } from "./matmul.ts";
@@ -15,6 +16,8 @@ export async function rowStep(gpu: Gpu, schedule: Schedule, step: Exclude<LayerS
       return [await normRows(gpu, step.step)];
     case "recurrence":
       return recurrence(gpu, step.step);
+    case "altup":
+      return [await altup(gpu, step.step)];
     case "embed":
       return embed(gpu, step.step);
     case "scale":

@@ -54,14 +54,15 @@ function kindOf(config: ModelConfig, contextLength: number, isSliding: boolean, 
   return buildDecoder({ ...config, intermediateSize: config.intermediateSize * (isWide ? 2 : 1) }, traits);
 }
 
-function lastOfKind(end: number, isAlike: (layer: number) => boolean): number {
+/** The last layer before `end` that is alike. */
+export function lastOfKind(end: number, isAlike: (layer: number) => boolean): number {
   const found = Array.from({ length: end }, (_, layer) => layer).findLast(isAlike);
   if (found === undefined) throw new HearthError("corrupt-checkpoint", "config.json: num_kv_shared_layers: a layer shares the keys of an earlier one of its type, and there is none");
   return found;
 }
 
 /** Values are normalised; they may be the keys before their norm; and a layer that sees another's has neither. */
-function attentionOf(config: ModelConfig, attention: AttentionSpec, name: string, kvSource: number | undefined, isSliding: boolean): AttentionSpec {
+export function attentionOf(config: ModelConfig, attention: AttentionSpec, name: string, kvSource: number | undefined, isSliding: boolean): AttentionSpec {
   const { heads, kvHeads, headDim } = attention;
   const { hiddenSize } = config;
   const query = { module: `${name}.self_attn.q_proj`, rows: heads * headDim, bias: config.attentionBias ?? false };
@@ -75,7 +76,7 @@ function attentionOf(config: ModelConfig, attention: AttentionSpec, name: string
 }
 
 /** The branch that takes a layer's own input. */
-function ownInput({ hiddenSize, perLayerInputSize: width = 256 }: ModelConfig, layer: LayerSpec, name: string): Pick<LayerSpec, "ownInput"> {
+export function ownInput({ hiddenSize, perLayerInputSize: width = 256 }: ModelConfig, layer: LayerSpec, name: string): Pick<LayerSpec, "ownInput"> {
   if (width === 0 || !layer.mlpPostNorm) return {};
   return {
     ownInput: {
@@ -86,7 +87,8 @@ function ownInput({ hiddenSize, perLayerInputSize: width = 256 }: ModelConfig, l
   };
 }
 
-function perLayer({ hiddenSize, layers, perLayerInputSize: width = 256, perLayerVocabSize, dtype, rmsNormEps = 1e-6 }: ModelConfig): PerLayerSpec | undefined {
+/** What makes the layers' own inputs. */
+export function perLayer({ hiddenSize, layers, perLayerInputSize: width = 256, perLayerVocabSize, dtype, rmsNormEps = 1e-6 }: ModelConfig): PerLayerSpec | undefined {
   if (width === 0) return undefined;
   return {
     width,

@@ -3,6 +3,7 @@ import type { ModelConfig } from "../formats/model_config.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { falconH1 } from "./falcon_h1.ts";
 import { gemma, gemma2, gemma3 } from "./gemma.ts";
+import { gemma3n } from "./gemma3n.ts";
 import { gemma4 } from "./gemma4.ts";
 import { granite, graniteSwa } from "./granite.ts";
 import { graniteHybrid, graniteMoe } from "./granite_hybrid.ts";
@@ -31,6 +32,8 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ["gemma2", gemma2],
   ["gemma3", gemma3],
   ["gemma3_text", gemma3],
+  ["gemma3n", gemma3n],
+  ["gemma3n_text", gemma3n],
   ["gemma4", gemma4],
   ["gemma4_text", gemma4],
   ["gemma4_unified", gemma4],

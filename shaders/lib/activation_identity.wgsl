@@ -1,0 +1,3 @@
+fn activated(x: f32) -> f32 {
+  return x;
+}
