@@ -4,7 +4,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { Uploader } from "../gpu/upload.ts";
 import type { AltupLayerSpec, AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, MoeSpec, NormSpec, PerLayerSpec, RecurrentSpec } from "../kernels/decoder_spec.ts";
 import {
-  createVector, type AltupLayerWeights, type AttentionWeights, type DecoderWeights, type LayerWeights, type LinearWeights, type MlpWeights, type MoeWeights,
+  createVector, type AltupLayerWeights, type AttentionWeights, type DecoderWeights, type LayerWeights, type MlpWeights, type MoeWeights,
   type NormWeights, type PerLayerWeights, type RecurrentWeights,
 } from "../kernels/decoder_weights.ts";
 import { stripedIndex } from "../kernels/striped.ts";
