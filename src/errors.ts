@@ -16,13 +16,27 @@ export type HearthErrorCode =
   | "unloaded" // the model was unloaded
   | "worker-failed"; // the worker died
 
+/** Codes of failures that may pass: the same call, made again, can succeed. */
+const RETRYABLE: ReadonlySet<HearthErrorCode> = new Set(["network", "device-lost", "gpu", "busy", "worker-failed"]);
+
+/** The numbers behind an error, by name, such as `askedBytes` of "out-of-memory". */
+export type HearthErrorDetails = Readonly<Record<string, number>>;
+
 /** The one error class of Hearth. An abort is not one: it is the platform's `AbortError`. */
 export class HearthError extends Error {
   readonly code: HearthErrorCode;
+  readonly details: HearthErrorDetails;
 
-  constructor(code: HearthErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  constructor(code: HearthErrorCode, message: string, options: { cause?: unknown; details?: HearthErrorDetails } = {}) {
+    const { details = {}, ...errorOptions } = options;
+    super(message, errorOptions);
     this.name = "HearthError";
     this.code = code;
+    this.details = details;
+  }
+
+  /** Whether the same call may succeed when it is made again, with nothing changed. */
+  get retryable(): boolean {
+    return RETRYABLE.has(this.code);
   }
 }

@@ -6,7 +6,7 @@ export { storedModels } from "./api/stored_models.ts";
 export type { AdapterInfo, BenchmarkOptions, BenchmarkReport, FinishReason, GenerateOptions, GenerationResult } from "./engine/options.ts";
 export type { GenerationTiming, LoadOptions, LoadProgress, ModelInfo, ModelSource, Prompt, TextChunk } from "./engine/options.ts";
 export { HearthError } from "./errors.ts";
-export type { HearthErrorCode } from "./errors.ts";
+export type { HearthErrorCode, HearthErrorDetails } from "./errors.ts";
 export type { SamplingOptions } from "./sampling/options.ts";
 export type { StoredModel } from "./storage/stored_models.ts";
 export type { ChatMessage } from "./text/chat_template.ts";

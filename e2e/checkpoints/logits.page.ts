@@ -78,13 +78,14 @@ export async function bundledModel(runs: readonly Run[]): Promise<Deviation[]> {
 
 /** Load weights once and run them over a cache of either kind: compiling every kernel takes longer than most runs. */
 async function withRunners<T>(source: ModelSource, contextLength: number, work: (runners: Record<"f16" | "f32", Runner>) => Promise<T>): Promise<T> {
-  const { gpu, runner } = await loadModel(source, { kvCache: "f32", contextLength }, { baseUrl: location.href });
+  const { device } = await loadModel(source, { kvCache: "f32", contextLength }, { baseUrl: location.href });
+  const { gpu, runner } = await device.part();
   try {
     const cache = await createKvCache(gpu, runner.decoder.spec, "f16", contextLength, 1);
     const f16 = await Runner.create(gpu, chooseSchedule(gpu.traits), { ...runner.decoder, cache }, contextLength);
     return await work({ f32: runner, f16 });
   } finally {
-    gpu.destroy();
+    device.destroy();
   }
 }
 

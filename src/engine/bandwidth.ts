@@ -25,7 +25,6 @@ export async function measureBandwidth(gpu: Gpu): Promise<number> {
     }
     return best;
   } finally {
-    source.destroy();
-    target.destroy();
+    gpu.free(source, target);
   }
 }

@@ -1,8 +1,8 @@
 import { bytesReadPerToken } from "../kernels/decoder_weights.ts";
 import { resolveSampling } from "../sampling/options.ts";
 import { measureBandwidth } from "./bandwidth.ts";
+import type { DevicePart } from "./device_model.ts";
 import { generateTokens } from "./generate_tokens.ts";
-import type { LoadedModel } from "./load_model.ts";
 import type { BenchmarkOptions, BenchmarkReport } from "./options.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { HearthError } from "../errors.ts";
@@ -10,8 +10,8 @@ import { HearthError } from "../errors.ts";
 const WARM_UP_TOKENS = 8; // compiles what the driver left for the first use, and finds the burst size
 
 /** Measure greedy decoding of random tokens, after a short warm-up: prefill, decode, and the memory's own speed. */
-export async function runBenchmark(model: LoadedModel, options: BenchmarkOptions, signal: AbortSignal): Promise<BenchmarkReport> {
-  const { gpu, runner, contextLength } = model;
+export async function runBenchmark(part: DevicePart, contextLength: number, options: BenchmarkOptions, signal: AbortSignal): Promise<BenchmarkReport> {
+  const { gpu, runner } = part;
   const promptTokens = options.promptTokens ?? Math.min(512, Math.floor(contextLength / 2));
   const maxTokens = options.maxTokens ?? Math.min(128, contextLength - promptTokens);
   if (!(Number.isInteger(promptTokens) && Number.isInteger(maxTokens) && promptTokens > 0 && maxTokens > 1 && promptTokens + maxTokens <= contextLength)) {
@@ -19,7 +19,7 @@ export async function runBenchmark(model: LoadedModel, options: BenchmarkOptions
   }
   const { vocabSize } = runner.decoder.spec;
   const promptIds = Array.from({ length: promptTokens }, (_, i) => (i * 7919 + 13) % vocabSize);
-  const run = (tokens: number, onBatch: (count: number) => void) => decode(model, promptIds, tokens, signal, onBatch);
+  const run = (tokens: number, onBatch: (count: number) => void) => decode(part, promptIds, tokens, signal, onBatch);
   await run(Math.min(WARM_UP_TOKENS, maxTokens), () => undefined);
   const stopwatch = new Stopwatch();
   const tokenMs: number[] = [];
@@ -46,19 +46,19 @@ export async function runBenchmark(model: LoadedModel, options: BenchmarkOptions
     encodeMsPerToken: measureEncoding(runner, promptTokens),
     measuredBandwidth,
     bandwidthFraction: (bytesReadPerToken(runner.decoder) * decodeTokensPerSecond) / measuredBandwidth,
-    ...(options.kernels ? { kernelMs: await measureKernels(model, promptTokens + 1) } : {}),
+    ...(options.kernels ? { kernelMs: await measureKernels(part, promptTokens + 1) } : {}),
   };
 }
 
-async function decode(model: LoadedModel, promptIds: readonly number[], maxTokens: number, signal: AbortSignal, onBatch: (count: number) => void): Promise<void> {
+async function decode({ gpu, runner }: DevicePart, promptIds: readonly number[], maxTokens: number, signal: AbortSignal, onBatch: (count: number) => void): Promise<void> {
   const request = { promptIds, cachedTokens: 0, sampling: resolveSampling({}), maxTokens, stopIds: new Set<number>(), signal };
-  for await (const tokenIds of generateTokens(model.gpu, model.runner, request)) onBatch(tokenIds.length);
+  for await (const tokenIds of generateTokens(gpu, runner, request)) onBatch(tokenIds.length);
 }
 
 const ENCODED_TOKENS = 8;
 
 /** Time the encoding of tokens whose sequence has ended, so that the GPU does next to nothing. */
-function measureEncoding(runner: LoadedModel["runner"], position: number): number {
+function measureEncoding(runner: DevicePart["runner"], position: number): number {
   const started = performance.now();
   for (let i = 0; i < ENCODED_TOKENS; i++) runner.decode(position);
   return (performance.now() - started) / ENCODED_TOKENS;
@@ -66,7 +66,7 @@ function measureEncoding(runner: LoadedModel["runner"], position: number): numbe
 
 const KERNEL_REPEATS = 20; // tokens' worth of one kernel in a submit
 
-async function measureKernels({ gpu, runner }: LoadedModel, length: number): Promise<Record<string, number>> {
+async function measureKernels({ gpu, runner }: DevicePart, length: number): Promise<Record<string, number>> {
   const kernelMs: Record<string, number> = {};
   await runner.eachKernel(length, KERNEL_REPEATS, async (label, submit) => {
     submit();

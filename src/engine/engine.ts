@@ -6,7 +6,8 @@ import { Detokenizer } from "../text/detokenizer.ts";
 import { StopMatcher } from "../text/stop_matcher.ts";
 import { runBenchmark } from "./benchmark.ts";
 import { encodePrompt, type CheckpointText } from "./checkpoint_text.ts";
-import { generateTokens } from "./generate_tokens.ts";
+import { generateThroughLosses } from "./generate_tokens.ts";
+import type { DevicePart } from "./device_model.ts";
 import { loadModel, type LoadedModel, type LoadHooks } from "./load_model.ts";
 import type {
   BenchmarkOptions, BenchmarkReport, FinishReason, GenerateOptions, GenerationResult, LoadOptions, ModelInfo, ModelSource, Prompt, TextChunk,
@@ -19,17 +20,21 @@ const GENERATE_KEYS = [...SAMPLING_KEYS, "maxTokens", "stop", "templateOptions"]
 export class Engine {
   readonly info: ModelInfo;
   readonly #model: LoadedModel;
+  /** The device whose cache `#cached` describes. */
+  #part: DevicePart;
   /** Tokens whose keys and values the cache holds, by position. */
   #cached: readonly number[] = [];
 
-  private constructor(model: LoadedModel) {
+  private constructor(model: LoadedModel, part: DevicePart) {
     this.#model = model;
-    this.info = describe(model);
+    this.#part = part;
+    this.info = describe(model, part);
   }
 
   /** Load a model; throws before any weight byte moves when the checkpoint cannot run here. */
   static async load(source: ModelSource, options: LoadOptions, hooks: LoadHooks): Promise<Engine> {
-    return new Engine(await loadModel(source, options, hooks));
+    const model = await loadModel(source, options, hooks);
+    return new Engine(model, await model.device.part());
   }
 
   /** Stream the answer to a prompt, as text that is safe to show. */
@@ -40,6 +45,7 @@ export class Engine {
     const text = this.#text();
     const promptIds = encodePrompt(text, prompt, options.templateOptions);
     const maxTokens = this.#tokenLimit(promptIds.length, options.maxTokens);
+    await this.#useDevice(signal);
     const cachedTokens = this.#reusablePrefix(promptIds);
     const startsText = typeof prompt !== "string" || prompt === ""; // text that continues nothing loses SentencePiece's leading space
     const detokenizer = new Detokenizer(text.tokenizer.pieces, { first: startsText });
@@ -50,7 +56,7 @@ export class Engine {
     const request = { promptIds, cachedTokens, sampling: resolveSampling(options), maxTokens, stopIds: text.stopIds, signal };
     this.#cached = promptIds.slice(0, cachedTokens); // until the prompt has been computed
     try {
-      for await (const tokenIds of generateTokens(this.#model.gpu, this.#model.runner, request)) {
+      for await (const tokenIds of generateThroughLosses(this.#model.device, this.#part, request)) {
         stopwatch.count(tokenIds.length);
         history.push(...tokenIds);
         const match = stops.push(tokenIds.map((id) => (text.stopIds.has(id) ? "" : detokenizer.push(id))).join(""));
@@ -83,23 +89,30 @@ export class Engine {
     const stranger = tokenIds.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
     if (stranger !== undefined) throw new HearthError("invalid-options", `logits: expected token ids from 0 to ${vocabSize - 1}, found ${stranger}`);
     this.#cached = [];
-    return this.#model.runner.logits(tokenIds);
+    return this.#model.device.run(({ runner }) => runner.logits(tokenIds));
   }
 
   /** Measure prefill and decode speed. */
-  async benchmark(options: BenchmarkOptions, signal?: AbortSignal): Promise<BenchmarkReport> {
+  async benchmark(options: BenchmarkOptions, signal: AbortSignal = new AbortController().signal): Promise<BenchmarkReport> {
     this.#cached = [];
-    return runBenchmark(this.#model, options, signal ?? new AbortController().signal);
+    return this.#model.device.run((part) => runBenchmark(part, this.#model.contextLength, options, signal), signal);
   }
 
   /** Free the GPU. */
   async unload(): Promise<void> {
-    this.#model.gpu.destroy();
+    this.#model.device.destroy();
   }
 
   #text(): CheckpointText {
     if (this.#model.text) return this.#model.text;
     throw new HearthError("file-not-found", `${this.#model.id}: expected tokenizer.json, found none. Checkpoints with only a SentencePiece file are not supported.`);
+  }
+
+  /** A device that was lost since the last call took the cache with it. */
+  async #useDevice(signal: AbortSignal): Promise<void> {
+    const part = await this.#model.device.part(signal);
+    if (part !== this.#part) this.#cached = [];
+    this.#part = part;
   }
 
   #tokenLimit(promptTokens: number, maxTokens: number | undefined): number {
@@ -115,7 +128,7 @@ export class Engine {
 
   /** How many leading tokens are in the cache already; the last one must run again, for its logits. */
   #reusablePrefix(promptIds: readonly number[]): number {
-    const { decoder } = this.#model.runner;
+    const { decoder } = this.#part.runner;
     if (decoder.spec.layers.some(({ recurrent }) => recurrent)) return 0; // a state cannot go back to an earlier position
     const longest = Math.min(this.#cached.length, promptIds.length - 1);
     for (let i = 0; i < longest; i++) if (this.#cached[i] !== promptIds[i]) return i;
@@ -136,7 +149,7 @@ function stopStrings(stop: string | readonly string[] | undefined): readonly str
   return stops;
 }
 
-function describe({ id, config, text, gpu, runner, contextLength }: LoadedModel): ModelInfo {
+function describe({ id, config, text, contextLength }: LoadedModel, { gpu, runner }: DevicePart): ModelInfo {
   const { spec, weights, cache } = runner.decoder;
   const { vendor, architecture, description } = gpu.adapterInfo;
   const matrices = weights.layers.flatMap(layerMatrices);

@@ -1,6 +1,7 @@
 import { HearthError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { ResolvedSampling } from "../sampling/options.ts";
+import type { DeviceModel, DevicePart } from "./device_model.ts";
 import type { Runner } from "./runner.ts";
 import { TokenRing } from "./token_ring.ts";
 
@@ -10,6 +11,8 @@ export interface TokenRequest {
   /** Leading prompt tokens whose keys and values are in the cache already; fewer than all of them. */
   cachedTokens: number;
   sampling: ResolvedSampling;
+  /** Tokens of the answer that are known already, where it goes on after a loss. */
+  answerIds?: readonly number[];
   maxTokens: number;
   stopIds: ReadonlySet<number>;
   signal: AbortSignal;
@@ -25,9 +28,9 @@ const BURST_MS = 20; // work in a burst: enough to hide a read, short enough to 
  * finds its sequence ended and does nothing.
  */
 export async function* generateTokens(gpu: Gpu, runner: Runner, request: TokenRequest): AsyncGenerator<number[], void> {
-  const { promptIds, maxTokens, sampling, stopIds, signal } = request;
-  runner.begin({ sampling, limit: maxTokens, stopIds: [...stopIds], promptIds });
-  const ring = new TokenRing(gpu.device, runner, READS_IN_FLIGHT);
+  const { promptIds, answerIds = [], maxTokens, sampling, stopIds, signal } = request;
+  runner.begin({ sampling, limit: maxTokens, stopIds: [...stopIds], promptIds, answerIds });
+  const ring = new TokenRing(gpu.device, runner, READS_IN_FLIGHT, answerIds.length);
   const reads: Promise<number[]>[] = [];
   const read = () => {
     const tokens = ring.read();
@@ -37,8 +40,8 @@ export async function* generateTokens(gpu: Gpu, runner: Runner, request: TokenRe
   try {
     await prefill(gpu, runner, request);
     read();
-    let submitted = 1;
-    let received = 0;
+    let submitted = answerIds.length + 1;
+    let received = answerIds.length;
     let burst = 1;
     let lastRead = performance.now();
     while (received < maxTokens) {
@@ -52,7 +55,7 @@ export async function* generateTokens(gpu: Gpu, runner: Runner, request: TokenRe
       signal.throwIfAborted();
       gpu.throwIfFaulty();
       const now = performance.now();
-      burst = nextBurst(burst, now - lastRead, received > 0);
+      burst = nextBurst(burst, now - lastRead, received > answerIds.length);
       lastRead = now;
       received += tokenIds.length;
       yield tokenIds;
@@ -61,6 +64,30 @@ export async function* generateTokens(gpu: Gpu, runner: Runner, request: TokenRe
   } finally {
     ring.destroy();
     await Promise.allSettled(reads);
+  }
+}
+
+/**
+ * Like `generateTokens`, but goes on after a lost device: on the next one it computes the prompt and the answer's tokens
+ * anew, and continues with the token that was due.
+ */
+export async function* generateThroughLosses(model: DeviceModel, first: DevicePart, request: TokenRequest): AsyncGenerator<number[], void> {
+  const answerIds: number[] = [];
+  let part = first;
+  let { cachedTokens } = request;
+  for (;;) {
+    try {
+      for await (const tokenIds of generateTokens(part.gpu, part.runner, { ...request, answerIds: [...answerIds], cachedTokens })) {
+        answerIds.push(...tokenIds);
+        yield tokenIds;
+      }
+      return;
+    } catch (failure) {
+      request.signal.throwIfAborted();
+      await model.forgive(failure);
+      part = await model.part(request.signal);
+      cachedTokens = 0;
+    }
   }
 }
 
@@ -83,15 +110,16 @@ function nextBurst(burst: number, elapsedMs: number, isDecoding: boolean): numbe
   return burst;
 }
 
-async function prefill(gpu: Gpu, runner: Runner, { promptIds, cachedTokens, signal }: TokenRequest): Promise<void> {
+async function prefill(gpu: Gpu, runner: Runner, { promptIds, answerIds = [], cachedTokens, signal }: TokenRequest): Promise<void> {
+  const tokenIds = [...promptIds, ...answerIds];
   let rows = 0;
-  for (let position = cachedTokens; position < promptIds.length; position += rows) {
+  for (let position = cachedTokens; position < tokenIds.length; position += rows) {
     signal.throwIfAborted();
-    const chunk = promptIds.slice(position, position + runner.prefillRows);
+    const chunk = tokenIds.slice(position, position + runner.prefillRows);
     rows = chunk.length;
     runner.prefill(chunk, position);
     // One chunk at a time: an abort, and other pages that draw, then wait for one chunk at most.
-    if (position + rows < promptIds.length) await gpu.idle();
+    if (position + rows < tokenIds.length) await gpu.idle();
   }
-  runner.sampleAfterPrefill(rows, promptIds.length - 1);
+  runner.sampleAfterPrefill(rows, tokenIds.length - 1);
 }

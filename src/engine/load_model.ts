@@ -14,6 +14,7 @@ import type { FileProgress } from "../storage/checkpoint.ts";
 import { openShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
 import { loadText, readText, type CheckpointText } from "./checkpoint_text.ts";
+import { DeviceModel } from "./device_model.ts";
 import { loadWeights } from "./load_weights.ts";
 import type { LoadOptions, LoadProgress, ModelSource } from "./options.ts";
 import { Runner } from "./runner.ts";
@@ -27,22 +28,27 @@ export interface LoadHooks {
   signal?: AbortSignal;
 }
 
-/** A model in GPU memory, ready to run. */
+/** A model ready to run: what the page's memory keeps of it, and what its device does. */
 export interface LoadedModel {
   id: string;
   config: ModelConfig;
   text: CheckpointText | undefined;
-  gpu: Gpu;
-  runner: Runner;
+  device: DeviceModel;
   contextLength: number;
 }
+
+/** Puts a model's weights on a GPU. */
+type LoadOntoGpu = (gpu: Gpu, spec: DecoderSpec, signal?: AbortSignal) => Promise<Pick<Decoder, "spec" | "weights">>;
 
 const DEFAULT_CONTEXT = 4096; // bounds the cache of models that could take a hundred thousand tokens
 
 /** Load a model: small files first, so that what cannot run is refused before any weight byte moves. */
 export async function loadModel(source: ModelSource, options: LoadOptions, hooks: LoadHooks): Promise<LoadedModel> {
   checkOptions(options);
-  if (typeof source === "string" && isSyntheticId(source)) return buildModel(source, syntheticConfig(source), undefined, options, async (gpu, spec) => ({ spec, weights: await syntheticWeights(gpu, spec) }));
+  if (typeof source === "string" && isSyntheticId(source)) {
+    const load: LoadOntoGpu = async (gpu, spec) => ({ spec, weights: await syntheticWeights(gpu, spec) });
+    return buildModel(source, syntheticConfig(source), undefined, options, load, hooks.signal);
+  }
   const { signal, onProgress } = hooks;
   const progress = new ProgressTotal(onProgress);
   const checkpoint = openCheckpoint(source, {
@@ -63,28 +69,37 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
   const text = await loadText(checkpoint, config, signal);
   const files = await readWeightMap(checkpoint, signal);
   progress.startWeights(files.map(({ file }) => file));
-  const model = await buildModel(checkpoint.id, config, text, options, (gpu, spec) =>
-    loadWeights(gpu, spec, files, { quantization: config.quantization, quantize: quantizedWidth(options), signal }),
-  );
+  const load: LoadOntoGpu = (gpu, spec, buildSignal) =>
+    loadWeights(gpu, spec, files, { quantization: config.quantization, quantize: quantizedWidth(options), signal: buildSignal });
+  const model = await buildModel(checkpoint.id, config, text, options, load, signal);
+  progress.end();
   onProgress?.({ phase: "ready", file: "", loadedBytes: progress.totalBytes, totalBytes: progress.totalBytes, fromCache: progress.fromCache });
   return model;
 }
 
-/** Open a GPU, put a model's weights on it by `load`, and prepare to run it; a failure gives the GPU back. */
+/** Put a model on a device, and keep what it takes to do so again. */
 async function buildModel(
-  id: string, config: ModelConfig, text: CheckpointText | undefined, options: LoadOptions, load: (gpu: Gpu, spec: DecoderSpec) => Promise<Pick<Decoder, "spec" | "weights">>,
+  id: string, config: ModelConfig, text: CheckpointText | undefined, options: LoadOptions, load: LoadOntoGpu, signal: AbortSignal | undefined,
 ): Promise<LoadedModel> {
-  const gpu = await Gpu.open();
-  try {
-    const plan = planContext(gpu, config, options);
-    const { contextLength } = plan;
-    const { spec, weights } = await load(gpu, plan.spec);
-    const runner = await createRunner(gpu, spec, weights, options, contextLength);
-    return { id, config, text, gpu, runner, contextLength };
-  } catch (error) {
-    gpu.destroy();
-    throw error;
-  }
+  let contextLength = options.contextLength;
+  const device = new DeviceModel(async (buildSignal) => {
+    const gpu = await Gpu.open();
+    try {
+      const plan = planContext(gpu, config, { ...options, contextLength });
+      const { spec, weights } = await load(gpu, plan.spec, buildSignal);
+      const runner = await createRunner(gpu, spec, weights, options, plan.contextLength);
+      gpu.throwIfFaulty();
+      contextLength = plan.contextLength; // the next device has to hold as much
+      return { gpu, runner };
+    } catch (error) {
+      const reason = buildSignal?.aborted ? error : await gpu.explain(error);
+      gpu.destroy();
+      throw reason;
+    }
+  });
+  await device.part(signal);
+  if (contextLength === undefined) throw new Error("a device was built without a context");
+  return { id, config, text, device, contextLength };
 }
 
 async function createRunner(gpu: Gpu, spec: DecoderSpec, weights: DecoderWeights, options: LoadOptions, contextLength: number): Promise<Runner> {
@@ -129,6 +144,7 @@ class ProgressTotal {
   #weightFiles: ReadonlySet<string> = new Set();
   totalBytes = 0;
   fromCache = true;
+  #isOver = false;
 
   constructor(onProgress: ((progress: LoadProgress) => void) | undefined) {
     this.#onProgress = onProgress;
@@ -140,7 +156,13 @@ class ProgressTotal {
     this.totalBytes = files.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
+  /** From here on reads are those of a recovery, which is no load. */
+  end(): void {
+    this.#isOver = true;
+  }
+
   report({ file, loadedBytes, totalBytes, fromCache }: FileProgress): void {
+    if (this.#isOver) return;
     if (!this.#weightFiles.has(file)) {
       // A weights file whose header is being read has not started yet.
       if (!file.endsWith(".safetensors")) this.#onProgress?.({ phase: "config", file, loadedBytes, totalBytes, fromCache });

@@ -1,7 +1,7 @@
 import { submitDispatches, type Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer } from "../gpu/readback.ts";
-import { createActivations, destroyActivations, type Activations } from "../kernels/activations.ts";
+import { createActivations, type Activations } from "../kernels/activations.ts";
 import { createDecodePlan, hiddenRowBytes, type DecodePlan } from "../kernels/decode_plan.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
 import { logitStatCount } from "../kernels/matmul.ts";
@@ -142,15 +142,14 @@ export class Runner {
       }
       return all;
     } finally {
-      buffer.destroy();
+      this.#gpu.free(buffer);
     }
   }
 
   /** Free what the runner allocated; weights and cache belong to others. */
   destroy(): void {
-    destroyActivations(this.#decodeRow);
-    destroyActivations(this.#prefillChunk);
-    for (const buffer of Object.values(this.#sampler)) if (buffer instanceof GPUBuffer) buffer.destroy();
+    const parts = [this.#decodeRow, this.#prefillChunk, this.#sampler];
+    this.#gpu.free(...parts.flatMap((part) => Object.values(part).filter((value) => value instanceof GPUBuffer)));
   }
 
   #planFor(length: number): DecodePlan {

@@ -7,10 +7,12 @@ export class TokenRing {
   readonly #runner: Runner;
   readonly #free: GPUBuffer[];
   readonly #all: readonly GPUBuffer[];
-  #delivered = 0;
+  #delivered: number;
 
-  constructor(device: GPUDevice, runner: Runner, readsInFlight: number) {
+  /** `delivered` tokens of the answer are known already. */
+  constructor(device: GPUDevice, runner: Runner, readsInFlight: number, delivered: number) {
     this.#runner = runner;
+    this.#delivered = delivered;
     this.#all = Array.from({ length: readsInFlight }, (_, i) =>
       device.createBuffer({ label: `token ring staging ${i}`, size: RING_BYTES, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ }),
     );

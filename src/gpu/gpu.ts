@@ -1,4 +1,5 @@
-import { HearthError } from "../errors.ts";
+import { HearthError, type HearthErrorCode } from "../errors.ts";
+import { requestAdapter, requestDevice } from "./adapter.ts";
 
 /** What kernels may rely on, by what the adapter reports and never by its name. */
 export interface GpuTraits {
@@ -14,24 +15,33 @@ export interface GpuOptions {
   defaultLimits?: boolean;
 }
 
-/** An open WebGPU device with its compiled pipelines. Owns the device: `destroy` frees everything made from it. */
+const LOSS_NOTICE_MS = 200; // browsers tell of a loss a little after the calls that it made fail
+const MAY_BE_A_LOSS: ReadonlySet<HearthErrorCode> = new Set(["gpu", "out-of-memory", "device-lost"]);
+
+/** An open WebGPU device with its buffers and compiled pipelines. Owns the device: `destroy` frees everything made from it. */
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapterInfo: GPUAdapterInfo;
   readonly traits: GpuTraits;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  readonly #buffers = new Set<GPUBuffer>();
   #fault: HearthError | undefined;
+  #isDestroyed = false;
 
   private constructor(device: GPUDevice, adapterInfo: GPUAdapterInfo, traits: GpuTraits) {
     this.device = device;
     this.adapterInfo = adapterInfo;
     this.traits = traits;
     device.addEventListener("uncapturederror", ({ error }) => {
-      if (!this.#fault) console.error(`Hearth: uncaptured GPU error: ${error.message}`); // the first one; the rest follow from it
-      this.#fault ??= new HearthError("gpu", `The GPU reported an error: ${error.message}`);
+      if (this.#fault) return; // it follows from the first one
+      const code = error instanceof GPUOutOfMemoryError ? "out-of-memory" : "gpu";
+      this.#fault = new HearthError(code, `The GPU reported an error: ${error.message}. What was computed since then cannot be trusted; ask again.`);
+      void this.#print(this.#fault);
     });
     void device.lost.then(({ reason, message }) => {
-      this.#fault ??= new HearthError("device-lost", `The GPU device was lost (${reason || "unknown"}): ${message}. Load the model again.`);
+      if (this.#isDestroyed) return;
+      // A loss explains whatever error came with it.
+      this.#fault = new HearthError("device-lost", `The GPU device was lost (${reason || "unknown"}): ${message || "the browser gave no reason"}. Ask again, or load the model again.`);
     });
   }
 
@@ -42,7 +52,7 @@ export class Gpu {
     const has = (feature: string) => adapter.features.has(feature);
     const useSubgroups = has("subgroups") && info.subgroupMinSize > 0;
     const requiredFeatures = ["shader-f16", "subgroups", "timestamp-query"].filter(has) as GPUFeatureName[]; // names checked against the adapter's own set
-    const device = await adapter.requestDevice({
+    const device = await requestDevice(adapter, {
       label: "hearth",
       requiredFeatures,
       requiredLimits: options.defaultLimits ? {} : wantedLimits(adapter.limits),
@@ -60,9 +70,31 @@ export class Gpu {
     return Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 256) * 256;
   }
 
+  /** Bytes of all buffers that are allocated and not freed. */
+  get allocatedBytes(): number {
+    return [...this.#buffers].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** What the device reported since it was opened, if anything. */
+  get fault(): HearthError | undefined {
+    return this.#fault;
+  }
+
   /** Throw what the device reported since it was opened: results after a fault cannot be trusted. */
   throwIfFaulty(): void {
     if (this.#fault) throw this.#fault;
+  }
+
+  /** The reason for a failed call: what the device reports, if it does so within a moment, else the failure itself. */
+  async explain(failure: unknown): Promise<unknown> {
+    if (failure instanceof HearthError && !MAY_BE_A_LOSS.has(failure.code)) return failure;
+    if (this.#fault?.code !== "device-lost") await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_NOTICE_MS))]);
+    return this.#fault ?? failure;
+  }
+
+  /** Print an error that no call may live to report; those that only follow from a loss are not worth a line. */
+  async #print(fault: HearthError): Promise<void> {
+    if ((await this.explain(fault)) === fault) console.error(`Hearth: uncaptured error: ${fault.message}`);
   }
 
   /** Allocate a zeroed buffer. Throws `out-of-memory` when the GPU cannot. */
@@ -72,10 +104,24 @@ export class Gpu {
     const buffer = this.device.createBuffer({ label, size: Math.max(16, Math.ceil(byteLength / 16) * 16), usage });
     const errors = await Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]);
     const error = errors.find((each) => each !== null);
-    if (!error) return buffer;
+    if (!error) {
+      this.#buffers.add(buffer);
+      return buffer;
+    }
     buffer.destroy();
+    this.throwIfFaulty(); // a lost device allocates nothing
     const mebibytes = (byteLength / 2 ** 20).toFixed(1);
-    throw new HearthError("out-of-memory", `${label}: the GPU could not allocate ${mebibytes} MiB (${error.message}). Close other tabs, or pick a smaller model or context.`);
+    throw new HearthError("out-of-memory", `${label}: the GPU could not allocate ${mebibytes} MiB (${error.message}). Close other tabs, or pick a smaller model or context.`, {
+      details: { askedBytes: byteLength, allocatedBytes: this.allocatedBytes },
+    });
+  }
+
+  /** Free buffers that `allocate` made; work that was submitted keeps what it needs. */
+  free(...buffers: readonly GPUBuffer[]): void {
+    for (const buffer of buffers) {
+      this.#buffers.delete(buffer);
+      buffer.destroy();
+    }
   }
 
   /** Compile a kernel, or return it when the same text was compiled before. */
@@ -107,23 +153,11 @@ export class Gpu {
 
   /** Free the device and all that was made from it. */
   destroy(): void {
+    this.#isDestroyed = true;
+    this.free(...this.#buffers);
+    this.device.queue.submit([]); // browsers give a destroyed buffer's memory back at the next submit, and not before
     this.device.destroy();
   }
-}
-
-const ADAPTER_ATTEMPTS = 5; // a browser that replaces its GPU process answers null for a moment
-
-async function requestAdapter(): Promise<GPUAdapter> {
-  const webgpu = globalThis.navigator?.gpu as GPU | undefined; // absent without WebGPU, whatever the types say
-  if (!webgpu) {
-    throw new HearthError("no-webgpu", "This browser has no WebGPU. Use a current Chrome, Edge, Safari or Firefox, over https or on localhost.");
-  }
-  for (let attempt = 0; attempt < ADAPTER_ATTEMPTS; attempt++) {
-    const adapter = await webgpu.requestAdapter({ powerPreference: "high-performance" });
-    if (adapter) return adapter;
-    await new Promise((resolve) => setTimeout(resolve, 200 * (attempt + 1)));
-  }
-  throw new HearthError("no-webgpu", "This browser found no GPU adapter that it may use. Update the graphics driver, or check the browser's GPU settings.");
 }
 
 /** The limits that decide which models fit; each is the adapter's own. */

@@ -37,7 +37,7 @@ export class Uploader {
 
   /** Free the staging buffer. */
   destroy(): void {
-    this.staging.destroy();
+    this.#gpu.free(this.staging);
   }
 }
 

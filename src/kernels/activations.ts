@@ -58,8 +58,3 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     splitStats: await floats("attention part stats", heads * splits * 2),
   };
 }
-
-/** Free a pass's buffers. */
-export function destroyActivations(activations: Activations): void {
-  for (const buffer of Object.values(activations)) if (buffer instanceof GPUBuffer) buffer.destroy();
-}

@@ -40,13 +40,18 @@ export interface SamplingStart {
   limit: number;
   stopIds: readonly number[];
   promptIds: readonly number[];
+  /** Tokens of the answer that were sampled already, on a device that is gone. */
+  answerIds?: readonly number[];
 }
 
-/** Begin an answer in a slot: forget the last one's tokens, and mark the prompt's. */
-export function beginSampling({ device }: Gpu, state: SamplerState, slot: number, { sampling, limit, stopIds, promptIds }: SamplingStart): void {
+/** Begin an answer in a slot, or go on with it: forget the last one's tokens, and mark the prompt's and those of the answer. */
+export function beginSampling({ device }: Gpu, state: SamplerState, slot: number, { sampling, limit, stopIds, promptIds, answerIds = [] }: SamplingStart): void {
   const seen = new Uint32Array(state.vocabSize);
   for (const id of promptIds) seen[id] = IN_PROMPT;
+  for (const id of answerIds) seen[id]++;
+  const ring = new Uint32Array(RING_TOKENS + 1);
+  ring[RING_TOKENS] = answerIds.length; // also the step that the random numbers of the next token depend on
   device.queue.writeBuffer(state.seen, slot * state.vocabSize * 4, seen);
-  device.queue.writeBuffer(state.ring, slot * RING_BYTES, new Uint32Array(RING_TOKENS + 1));
+  device.queue.writeBuffer(state.ring, slot * RING_BYTES, ring);
   device.queue.writeBuffer(state.options, slot * SAMPLING_BYTES, packSampling(sampling, limit, stopIds));
 }

@@ -70,7 +70,7 @@ export class ModuleRepack {
       itemsPerRow: recipe.itemsPerRow,
     };
     repackRows(this.#gpu, kernel, this.#target, { first: 0, end: this.#module.rows, inSource: 0 }, { first: 0, count: this.#target.matrix.paddedColumns / 32 });
-    for (const buffer of [slabUniform, ...this.#held.values()]) buffer.destroy(); // work that was submitted keeps what it needs
+    this.#gpu.free(slabUniform, ...this.#held.values());
     this.#held.clear();
   }
 }

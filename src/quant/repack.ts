@@ -128,7 +128,7 @@ export class TensorRepacker {
   /** Repack what is left, and make sure that everything came. */
   async end(): Promise<void> {
     if (this.#filledBytes > 0) await this.#flush();
-    this.#slabUniform.destroy();
+    this.#gpu.free(this.#slabUniform);
     const { units, by } = this.#recipe;
     if (this.#unitsDone !== units) {
       throw new HearthError("corrupt-checkpoint", `${this.#target.matrix.label}: expected ${units} ${by === "rows" ? "rows" : "blocks of columns"}, found ${this.#unitsDone}`);

@@ -1,6 +1,6 @@
 import type { BenchmarkOptions, BenchmarkReport, GenerateOptions, GenerationResult, LoadOptions, LoadProgress } from "../engine/options.ts";
 import type { ModelInfo, ModelSource, Prompt, TextChunk } from "../engine/options.ts";
-import type { HearthErrorCode } from "../errors.ts";
+import type { HearthErrorCode, HearthErrorDetails } from "../errors.ts";
 import type { StoredModel } from "../storage/stored_models.ts";
 
 // Types only: what crosses between the page and the worker. The page's side imports the engine's types from here.
@@ -44,7 +44,7 @@ export type ReaderMessage = { type: "credit" } | { type: "abort" };
 
 /** A thrown value as plain data. The inverse pair is `encodeError` and `decodeError`. */
 export type WireError =
-  | { kind: "hearth"; code: HearthErrorCode; message: string; stack?: string; cause?: WireError }
+  | { kind: "hearth"; code: HearthErrorCode; message: string; details: HearthErrorDetails; stack?: string; cause?: WireError }
   | { kind: "dom"; name: string; message: string; stack?: string }
   | { kind: "error"; name: string; message: string; stack?: string; cause?: WireError }
   | { kind: "value"; value: string | number | boolean | bigint | null | undefined };

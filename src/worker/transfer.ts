@@ -12,11 +12,17 @@ const BUILT_IN_ERRORS = { EvalError, RangeError, ReferenceError, SyntaxError, Ty
 /** Turn any thrown value into plain data that keeps class, code, message, stack and cause. */
 export function encodeError(thrown: unknown, depth = 0): WireError {
   if (thrown instanceof DOMException) return { kind: "dom", name: thrown.name, message: thrown.message, stack: thrown.stack };
+  if (isGpuError(thrown)) return { kind: "error", name: thrown.constructor.name, message: thrown.message };
   if (!(thrown instanceof Error)) return { kind: "value", value: toPrimitive(thrown) };
   const { name, message, stack } = thrown;
   const cause = thrown.cause === undefined || depth >= MAX_CAUSES ? undefined : encodeError(thrown.cause, depth + 1);
-  if (thrown instanceof HearthError) return { kind: "hearth", code: thrown.code, message, stack, cause };
+  if (thrown instanceof HearthError) return { kind: "hearth", code: thrown.code, message, details: thrown.details, stack, cause };
   return { kind: "error", name, message, stack, cause };
+}
+
+/** WebGPU's errors are no `Error`s, and cannot be cloned. */
+function isGpuError(thrown: unknown): thrown is GPUError {
+  return typeof GPUError !== "undefined" && thrown instanceof GPUError;
 }
 
 function toPrimitive(value: unknown): Extract<WireError, { kind: "value" }>["value"] {
@@ -33,7 +39,7 @@ export function decodeError(wire: WireError): unknown {
     case "dom":
       return withStack(new DOMException(wire.message, wire.name), wire.stack);
     case "hearth":
-      return withStack(new HearthError(wire.code, wire.message, causeOf(wire)), wire.stack);
+      return withStack(new HearthError(wire.code, wire.message, { ...causeOf(wire), details: wire.details }), wire.stack);
     case "error": {
       const Class = BUILT_IN_ERRORS[wire.name as keyof typeof BUILT_IN_ERRORS] ?? Error; // an unknown name falls back to Error
       const error = new Class(wire.message, causeOf(wire));

@@ -1,0 +1,16 @@
+// The engine's worker, whose GPU a page can break from outside.
+import { advanceClock, armFault, gpuRecord, type GpuFault } from "./gpu_faults.ts";
+import "../../src/worker/worker.ts";
+
+/** What the page says on the channel, and is answered. */
+export type FaultMessage = { arm: GpuFault } | { advanceMs: number } | { record: true };
+
+const first = JSON.parse(new URLSearchParams(location.search).get("arm") ?? "null") as GpuFault | null;
+if (first) armFault(first);
+
+const channel = new BroadcastChannel("gpu-faults");
+channel.onmessage = ({ data }: MessageEvent<FaultMessage>) => {
+  if ("arm" in data) armFault(data.arm);
+  if ("advanceMs" in data) advanceClock(data.advanceMs);
+  channel.postMessage({ answer: gpuRecord() });
+};

@@ -1,0 +1,39 @@
+import type { FaultMessage } from "./faulty_worker.ts";
+import type { GpuFault, GpuRecord } from "./gpu_faults.ts";
+
+/** While `work` runs, the library's workers are ones whose GPU can be broken. */
+export async function withFaultyWorkers<T>(work: (faults: FaultSwitch) => Promise<T>): Promise<T> {
+  let first: GpuFault | undefined;
+  const RealWorker = window.Worker;
+  window.Worker = class extends RealWorker {
+    constructor(_url: string | URL, options?: WorkerOptions) {
+      super(`/e2e/faults/faulty_worker.ts?arm=${encodeURIComponent(JSON.stringify(first ?? null))}`, { ...options, type: "module" });
+    }
+  };
+  const channel = new BroadcastChannel("gpu-faults");
+  const ask = (message: FaultMessage) =>
+    new Promise<GpuRecord>((resolve) => {
+      channel.onmessage = ({ data }: MessageEvent<{ answer: GpuRecord }>) => resolve(data.answer);
+      channel.postMessage(message);
+    });
+  try {
+    return await work({
+      armNext: (fault) => void (first = fault),
+      arm: (fault) => ask({ arm: fault }),
+      advance: (milliseconds) => ask({ advanceMs: milliseconds }),
+      record: () => ask({ record: true }),
+    });
+  } finally {
+    channel.close();
+    window.Worker = RealWorker;
+  }
+}
+
+/** Breaks the GPU of the running worker. */
+export interface FaultSwitch {
+  /** Prepare a fault of the workers that are started from here on. */
+  armNext(fault: GpuFault | undefined): void;
+  arm(fault: GpuFault): Promise<GpuRecord>;
+  advance(milliseconds: number): Promise<GpuRecord>;
+  record(): Promise<GpuRecord>;
+}

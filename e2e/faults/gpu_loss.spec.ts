@@ -1,0 +1,43 @@
+import { expect, test } from "../support/fixtures.ts";
+import { measured } from "../support/measured.ts";
+
+type PageModule = typeof import("./gpu_loss.page.ts");
+type Outcome<Name extends keyof PageModule> = Awaited<ReturnType<PageModule[Name]>>;
+
+const PAGE = "/e2e/faults/gpu_loss.page.ts";
+
+test("promise 32: an answer goes on after its device was lost, in every phase", async ({ harness }) => {
+  const { loadMs, runs } = await harness.run<Outcome<"loseDeviceEverywhere">>(PAGE, "loseDeviceEverywhere");
+  for (const { when, text, expected, streamedWhole, devicesOpened, fetches } of runs) {
+    expect({ when, text, streamedWhole, devicesOpened, fetches }).toEqual({ when, text: expected, streamedWhole: true, devicesOpened: 1, fetches: 0 });
+  }
+  const slowest = Math.max(...runs.map(({ extraMs }) => extraMs));
+  measured(`${runs.length}/${runs.length} phases recovered, texts identical, 0 requests; ${Math.round(slowest)} ms longer at most, a load from storage takes ${Math.round(loadMs)} ms`);
+  expect(slowest).toBeLessThan(1.2 * loadMs + 1000);
+});
+
+test("promise 32: a load goes on after its device was lost in the upload", async ({ harness }) => {
+  const { text, expected, devicesOpened } = await harness.run<Outcome<"loseDeviceInUpload">>(PAGE, "loseDeviceInUpload");
+  measured(`text identical, ${devicesOpened} devices opened`);
+  expect([text, devicesOpened]).toEqual([expected, 2]);
+});
+
+test("promise 33: a second loss within two minutes ends the call, and the next call recovers", async ({ harness }) => {
+  const { texts, expected, failure, failedAfterMs, devicesOpened } = await harness.run<Outcome<"loseDeviceTwice">>(PAGE, "loseDeviceTwice");
+  measured(`typed failure after ${Math.round(failedAfterMs)} ms, ${devicesOpened} devices opened by the failing call`);
+  expect(failure).toEqual({ name: "HearthError", code: "device-lost", retryable: true, message: expect.stringMatching(/twice within two minutes.*ask again/) });
+  expect(devicesOpened).toBe(0);
+  expect(texts).toEqual([expected, expected]);
+});
+
+test.describe("a GPU error that nothing catches", () => {
+  test.use({ expectedErrors: [/injected|uncaptured error/] }); // the runtime's report of it, and the browser's
+
+  test("promise 35: ends the call before another token is shown, and the next call is right again", async ({ harness }) => {
+    const { failure, tokens, text, expected } = await harness.run<Outcome<"reportError">>(PAGE, "reportError");
+    measured(`call ended with "gpu" after ${tokens} tokens, injected in the submit of token 8`);
+    expect(failure).toMatchObject({ name: "HearthError", code: "gpu", retryable: true });
+    expect(tokens).toBeLessThanOrEqual(8);
+    expect(text).toBe(expected);
+  });
+});

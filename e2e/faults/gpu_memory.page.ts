@@ -1,0 +1,41 @@
+// Runs in a page: the engine itself, without a worker, on a GPU whose memory ends.
+import { Engine } from "../../src/engine/engine.ts";
+import { HearthError } from "../../src/errors.ts";
+import { FORMAT_CASES } from "../formats/format_cases.ts";
+import { tinyCheckpoints } from "../formats/tiny_model.ts";
+import { randomValues } from "../kernels/random_values.ts";
+import { watchBuffers } from "./buffer_faults.ts";
+
+/** How loads ended of which one allocation failed. */
+export interface FailedLoads {
+  allocations: number;
+  /** Loads that ended otherwise than they should, by the number of the allocation. */
+  surprises: string[];
+  liveAfter: number[];
+  /** Whether a model loads and computes after all of that. */
+  logitsAfter: number;
+}
+
+/** Fail every allocation of a load in turn, then load without a failure. */
+export async function failEveryAllocation(): Promise<FailedLoads> {
+  const faults = watchBuffers();
+  const { stored } = tinyCheckpoints(FORMAT_CASES[0], randomValues(7));
+  const load = () => Engine.load(stored, { contextLength: 64 }, { baseUrl: location.href });
+  await (await load()).unload();
+  const allocations = faults.calls;
+  const result: FailedLoads = { allocations, surprises: [], liveAfter: [], logitsAfter: 0 };
+  for (let k = 1; k <= allocations; k++) {
+    Object.assign(faults, { calls: 0, failing: k, failedBytes: 0 });
+    const outcome = await load().then(() => "loaded", (error: unknown) => error);
+    const isTyped = outcome instanceof HearthError && outcome.code === "out-of-memory";
+    const asked = isTyped ? (outcome.details.askedBytes ?? NaN) : NaN;
+    if (!(Math.abs(faults.failedBytes - asked) <= 16)) result.surprises.push(`${k}: ${String(outcome)}, ${asked} of ${faults.failedBytes} bytes`);
+    result.liveAfter.push(faults.live.size);
+  }
+  faults.failing = 0;
+  const engine = await load();
+  result.logitsAfter = (await engine.logits([1, 2, 3])).filter(Number.isFinite).length / engine.info.vocabSize;
+  await engine.unload();
+  result.liveAfter.push(faults.live.size);
+  return result;
+}
