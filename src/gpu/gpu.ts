@@ -16,7 +16,7 @@ export interface GpuOptions {
 }
 
 const LOSS_NOTICE_MS = 200; // browsers tell of a loss a little after the calls that it made fail
-const MAY_BE_A_LOSS: ReadonlySet<HearthErrorCode> = new Set(["gpu", "out-of-memory", "device-lost"]);
+const MAY_BE_A_LOSS: ReadonlySet<HearthErrorCode> = new Set(["gpu", "device-lost"]);
 
 /** An open WebGPU device with its buffers and compiled pipelines. Owns the device: `destroy` frees everything made from it. */
 export class Gpu {
@@ -102,14 +102,15 @@ export class Gpu {
     this.device.pushErrorScope("out-of-memory");
     this.device.pushErrorScope("validation");
     const buffer = this.device.createBuffer({ label, size: Math.max(16, Math.ceil(byteLength / 16) * 16), usage });
-    const errors = await Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]);
-    const error = errors.find((each) => each !== null);
+    const [invalid, tooLittle] = await Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]);
+    const error = tooLittle ?? invalid;
     if (!error) {
       this.#buffers.add(buffer);
       return buffer;
     }
     buffer.destroy();
     this.throwIfFaulty(); // a lost device allocates nothing
+    if (!tooLittle && byteLength <= this.device.limits.maxBufferSize) throw new HearthError("gpu", `${label}: the GPU refused a buffer of ${byteLength} bytes: ${error.message}`);
     const mebibytes = (byteLength / 2 ** 20).toFixed(1);
     throw new HearthError("out-of-memory", `${label}: the GPU could not allocate ${mebibytes} MiB (${error.message}). Close other tabs, or pick a smaller model or context.`, {
       details: { askedBytes: byteLength, allocatedBytes: this.allocatedBytes },
