@@ -11,6 +11,14 @@ const LOAD: Record<keyof LoadOptions | "onProgress" | "signal", true> = {
   onProgress: true,
   signal: true,
 };
+const CHECK: Record<keyof LoadOptions | "signal", true> = {
+  revision: true,
+  token: true,
+  contextLength: true,
+  kvCache: true,
+  quantize: true,
+  signal: true,
+};
 const GENERATE: Record<keyof GenerateOptions | "signal", true> = {
   temperature: true,
   topK: true,
@@ -27,7 +35,7 @@ const GENERATE: Record<keyof GenerateOptions | "signal", true> = {
 };
 const BENCHMARK: Record<keyof BenchmarkOptions | "signal", true> = { promptTokens: true, maxTokens: true, kernels: true, signal: true };
 
-const KNOWN = { loadModel: LOAD, generate: GENERATE, benchmark: BENCHMARK };
+const KNOWN = { loadModel: LOAD, checkModel: CHECK, generate: GENERATE, benchmark: BENCHMARK };
 
 /** Refuse options that the named call does not have: an ignored option is a wrong result that nobody notices. */
 export function refuseUnknownOptions(call: keyof typeof KNOWN, options: object): void {

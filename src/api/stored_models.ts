@@ -1,7 +1,5 @@
-import type { Remote } from "comlink";
-
-import type { StoredModel, WorkerApi } from "../worker/protocol.ts";
-import { Supervisor } from "./supervisor.ts";
+import type { StoredModel } from "../worker/protocol.ts";
+import { inShortLivedWorker } from "./supervisor.ts";
 
 /** The models that this browser keeps for this site, complete or partly downloaded. */
 export const storedModels = {
@@ -14,13 +12,3 @@ export const storedModels = {
     return inShortLivedWorker((remote) => remote.removeStoredModel(id));
   },
 };
-
-// Storage belongs to the worker's side; a worker without a model costs a few milliseconds.
-async function inShortLivedWorker<T>(call: (remote: Remote<WorkerApi>) => Promise<T>): Promise<T> {
-  const supervisor = new Supervisor();
-  try {
-    return await supervisor.call(call);
-  } finally {
-    await supervisor.stop();
-  }
-}

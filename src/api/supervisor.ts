@@ -82,6 +82,16 @@ export class Supervisor {
   }
 }
 
+/** Make one call in a worker of its own; a worker without a model costs a few milliseconds. */
+export async function inShortLivedWorker<T>(call: (remote: Remote<WorkerApi>) => Promise<T>): Promise<T> {
+  const supervisor = new Supervisor();
+  try {
+    return await supervisor.call(call);
+  } finally {
+    await supervisor.stop();
+  }
+}
+
 const NOT_STARTED = "its script was not fetched or may not run (a Content-Security-Policy must allow worker-src blob:)";
 
 function startWorker(name: string): Worker {

@@ -1,20 +1,17 @@
-import { HearthError } from "../errors.ts";
-import { parseModelConfig, readModelType, type ModelConfig } from "../formats/model_config.ts";
+import type { ModelConfig } from "../formats/model_config.ts";
 import { readWeightMap } from "../formats/shard_index.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { createRopeTables, type DecoderWeights } from "../kernels/decoder_weights.ts";
-import { createKvCache, longestContext } from "../kernels/kv_cache.ts";
+import { createKvCache } from "../kernels/kv_cache.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
 import { chooseSchedule } from "../kernels/schedule.ts";
-import { decoderSpec, requireFamily } from "../models/registry.ts";
-import { requireSupportedMethod } from "../quant/formats.ts";
-import type { QuantizedWidth } from "../quant/quantise.ts";
 import type { FileProgress } from "../storage/checkpoint.ts";
 import { openShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
-import { loadText, readText, type CheckpointText } from "./checkpoint_text.ts";
+import { loadText, type CheckpointText } from "./checkpoint_text.ts";
 import { DeviceModel } from "./device_model.ts";
+import { checkLoadOptions, planContext, quantizedWidth, readConfig } from "./load_plan.ts";
 import { loadWeights } from "./load_weights.ts";
 import type { LoadOptions, LoadProgress, ModelSource } from "./options.ts";
 import { Runner } from "./runner.ts";
@@ -40,11 +37,9 @@ export interface LoadedModel {
 /** Puts a model's weights on a GPU. */
 type LoadOntoGpu = (gpu: Gpu, spec: DecoderSpec, signal?: AbortSignal) => Promise<Pick<Decoder, "spec" | "weights">>;
 
-const DEFAULT_CONTEXT = 4096; // bounds the cache of models that could take a hundred thousand tokens
-
 /** Load a model: small files first, so that what cannot run is refused before any weight byte moves. */
 export async function loadModel(source: ModelSource, options: LoadOptions, hooks: LoadHooks): Promise<LoadedModel> {
-  checkOptions(options);
+  checkLoadOptions(options);
   if (typeof source === "string" && isSyntheticId(source)) {
     const load: LoadOntoGpu = async (gpu, spec) => ({ spec, weights: await syntheticWeights(gpu, spec) });
     return buildModel(source, syntheticConfig(source), undefined, options, load, hooks.signal);
@@ -59,13 +54,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
     onProgress: (file) => progress.report(file),
     onStorageError: (error) => console.warn(`Hearth: ${error.message} The model loads without being stored.`),
   });
-  const configText = await readText(checkpoint, "config.json", signal);
-  if (configText === undefined) {
-    throw new HearthError("file-not-found", `${checkpoint.id}: expected config.json, found none. Check the name; a model is a folder in Hugging Face layout.`);
-  }
-  requireFamily(readModelType(configText));
-  const config = parseModelConfig(configText);
-  requireSupportedMethod(config.quantization);
+  const config = await readConfig(checkpoint, signal);
   const text = await loadText(checkpoint, config, signal);
   const files = await readWeightMap(checkpoint, signal);
   progress.startWeights(files.map(({ file }) => file));
@@ -106,35 +95,6 @@ async function createRunner(gpu: Gpu, spec: DecoderSpec, weights: DecoderWeights
   const ropes = await createRopeTables(gpu, spec, contextLength);
   const cache = await createKvCache(gpu, spec, options.kvCache ?? "f16", contextLength, 1);
   return Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, contextLength);
-}
-
-function checkOptions({ quantize, kvCache, contextLength }: LoadOptions): void {
-  if (quantize !== undefined && !["q4", "q8", "none"].includes(quantize)) {
-    throw new HearthError("invalid-options", `quantize: expected "q4", "q8" or "none", found "${String(quantize)}"`);
-  }
-  if (kvCache !== undefined && kvCache !== "f16" && kvCache !== "f32") {
-    throw new HearthError("invalid-options", `kvCache: expected "f16" or "f32", found "${String(kvCache)}"`);
-  }
-  if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
-    throw new HearthError("invalid-options", `contextLength: expected a positive integer, found ${contextLength}`);
-  }
-}
-
-function quantizedWidth({ quantize }: LoadOptions): QuantizedWidth | undefined {
-  return quantize === "none" ? undefined : quantize;
-}
-
-/** Choose the context: what was asked for, else what model, memory bindings and the default allow. */
-function planContext(gpu: Gpu, config: ModelConfig, options: LoadOptions): { spec: DecoderSpec; contextLength: number } {
-  const trained = config.maxPositionEmbeddings ?? DEFAULT_CONTEXT;
-  const wanted = options.contextLength ?? Math.min(trained, DEFAULT_CONTEXT);
-  const spec = decoderSpec(config, wanted);
-  const reach = config.rope.type === "dynamic" ? Infinity : trained; // dynamic scaling is made to outgrow the trained length
-  const longest = Math.min(reach, longestContext(gpu, spec, options.kvCache ?? "f16", 1));
-  if (options.contextLength !== undefined && wanted > longest) {
-    throw new HearthError("invalid-options", `contextLength: expected at most ${longest} for this model on this GPU, found ${wanted}`);
-  }
-  return { spec, contextLength: Math.min(wanted, longest) };
 }
 
 /** Adds up the progress of single files into that of the load. */

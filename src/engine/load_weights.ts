@@ -43,23 +43,31 @@ function widthOnLoad({ embedding, head, positions }: DecoderSpec, quantize: Quan
  * the one that holds for these files.
  */
 export async function loadWeights(
-  gpu: Gpu, planned: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], { quantization, quantize, signal }: WeightOptions,
+  gpu: Gpu, planned: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], options: WeightOptions,
 ): Promise<{ spec: DecoderSpec; weights: DecoderWeights }> {
   const uploader = await Uploader.create(gpu);
   try {
-    const jobs = new WeightJobs(gpu, uploader, files, { quantization, widthOnLoad: widthOnLoad(planned, quantize) }, planned.embedding);
-    const spec = planned.savedByMlx && jobs.shapeOf(planned.savedByMlx.evidence)?.at(-1) === 1 ? planned.savedByMlx.spec : planned;
-    const weights = await allocateWeights(gpu, spec, jobs);
-    const tied = weights.head === weights.embedding;
-    const unread = (spec.unread ?? []).map((module) => jobs.nameInFile(`${module}.`));
-    jobs.assertNothingLeftOver((name) => RECOMPUTED.test(name) || OTHER_PARTS.test(name) || unread.some((prefix) => name.startsWith(prefix)) || (tied && /^(language_model\.)?lm_head\./.test(name)));
-    for (const file of files) await streamTensors(file.file, jobs.inFile(file), signal);
+    const { spec, weights, jobs } = await prepareWeights(gpu, uploader, planned, files, options);
+    for (const file of files) await streamTensors(file.file, jobs.inFile(file), options.signal);
     await gpu.idle();
     gpu.throwIfFaulty();
     return { spec, weights };
   } finally {
     uploader.destroy();
   }
+}
+
+/** Recognise and check every tensor, and allocate where they go; reads none of them. */
+export async function prepareWeights(
+  gpu: Gpu, uploader: Uploader, planned: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], { quantization, quantize }: WeightOptions,
+): Promise<{ spec: DecoderSpec; weights: DecoderWeights; jobs: WeightJobs }> {
+  const jobs = new WeightJobs(gpu, uploader, files, { quantization, widthOnLoad: widthOnLoad(planned, quantize) }, planned.embedding);
+  const spec = planned.savedByMlx && jobs.shapeOf(planned.savedByMlx.evidence)?.at(-1) === 1 ? planned.savedByMlx.spec : planned;
+  const weights = await allocateWeights(gpu, spec, jobs);
+  const tied = weights.head === weights.embedding;
+  const unread = (spec.unread ?? []).map((module) => jobs.nameInFile(`${module}.`));
+  jobs.assertNothingLeftOver((name) => RECOMPUTED.test(name) || OTHER_PARTS.test(name) || unread.some((prefix) => name.startsWith(prefix)) || (tied && /^(language_model\.)?lm_head\./.test(name)));
+  return { spec, weights, jobs };
 }
 
 async function allocateWeights(gpu: Gpu, spec: DecoderSpec, jobs: WeightJobs): Promise<DecoderWeights> {

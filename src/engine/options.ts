@@ -32,6 +32,32 @@ export interface LoadProgress {
   fromCache: boolean;
 }
 
+/** GPU memory that a model takes, once loaded with the options given. */
+export interface ModelMemory {
+  /** Weights, cache, activations and what loading needs besides. */
+  totalBytes: number;
+  weightBytes: number;
+  kvCacheBytes: number;
+  /** Tokens that the cache holds. */
+  contextLength: number;
+}
+
+/** Whether a checkpoint runs on this machine, told without reading its weights. */
+export interface FitReport {
+  id: string;
+  /** "no": it cannot run here; "risky": this device may end the page for its memory; "yes": nothing known speaks against it. */
+  fits: "yes" | "risky" | "no";
+  /** Why it does not fit, or what to expect, in sentences to show. */
+  reasons: string[];
+  /** The checkpoint's model_type; undefined where config.json already rules it out. */
+  modelType: string | undefined;
+  /** Bytes of weights that a load would fetch: those not stored in this browser; undefined where it cannot run. */
+  downloadBytes: number | undefined;
+  /** Bytes that this browser says it would still store; browsers round it, some by much. */
+  freeStorageBytes: number | undefined;
+  memory: ModelMemory | undefined;
+}
+
 /** Text to continue as it stands, or a conversation to answer through the model's chat template. */
 export type Prompt = string | readonly ChatMessage[];
 

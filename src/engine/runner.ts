@@ -21,6 +21,18 @@ interface RunnerParts {
   decodePlans: ReadonlyMap<number, DecodePlan>;
 }
 
+/** Allocate what forward passes write: activations, logits, and what sampling remembers. */
+export async function allocateRun(gpu: Gpu, schedule: Schedule, { spec, weights }: Pick<Decoder, "spec" | "weights">, contextLength: number) {
+  const splitCounts = new Set(Array.from({ length: contextLength }, (_, position) => schedule.splits(position + 1)));
+  const statCount = logitStatCount(schedule, { matrix: weights.head, bias: undefined });
+  return {
+    splitCounts,
+    decodeRow: await createActivations(gpu, spec, 1, Math.max(...splitCounts)),
+    prefillChunk: await createActivations(gpu, spec, schedule.prefillRows, 1),
+    sampler: await createSamplerState(gpu, 1, spec.vocabSize, statCount),
+  };
+}
+
 /** Runs forward passes of a decoder over one sequence: fills the cache, decodes, samples. Records and submits; never waits. */
 export class Runner {
   readonly decoder: Decoder;
@@ -49,12 +61,7 @@ export class Runner {
 
   /** Compile every kernel and prepare every plan that sequences of up to `contextLength` tokens need. */
   static async create(gpu: Gpu, schedule: Schedule, decoder: Decoder, contextLength: number): Promise<Runner> {
-    const { spec, weights } = decoder;
-    const splitCounts = new Set(Array.from({ length: contextLength }, (_, position) => schedule.splits(position + 1)));
-    const decodeRow = await createActivations(gpu, spec, 1, Math.max(...splitCounts));
-    const prefillChunk = await createActivations(gpu, spec, schedule.prefillRows, 1);
-    const statCount = logitStatCount(schedule, { matrix: weights.head, bias: undefined });
-    const sampler = await createSamplerState(gpu, 1, spec.vocabSize, statCount);
+    const { decodeRow, prefillChunk, sampler, splitCounts } = await allocateRun(gpu, schedule, decoder, contextLength);
     const [prefillPlan, embedRow, ...decodePlans] = await Promise.all([
       createPrefillPlan(gpu, schedule, decoder, prefillChunk),
       embedRows(gpu, decoder, decodeRow),

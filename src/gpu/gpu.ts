@@ -13,8 +13,11 @@ export interface GpuTraits {
 export interface GpuOptions {
   /** Use WebGPU's default limits even where the adapter offers more: for tests of what runs everywhere. */
   defaultLimits?: boolean;
+  /** Count what is allocated, but make large buffers as stubs: to learn what a model takes before it is there. Nothing can run. */
+  countsOnly?: boolean;
 }
 
+const LARGEST_UNCOUNTED = 4 * 2 ** 20; // vectors are written as soon as they are allocated, so that those have to be there
 const LOSS_NOTICE_MS = 200; // browsers tell of a loss a little after the calls that it made fail
 const MAY_BE_A_LOSS: ReadonlySet<HearthErrorCode> = new Set(["gpu", "device-lost"]);
 
@@ -24,11 +27,14 @@ export class Gpu {
   readonly adapterInfo: GPUAdapterInfo;
   readonly traits: GpuTraits;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
-  readonly #buffers = new Set<GPUBuffer>();
+  readonly #buffers = new Map<GPUBuffer, number>(); // and the bytes asked for
   #fault: HearthError | undefined;
   #isDestroyed = false;
 
-  private constructor(device: GPUDevice, adapterInfo: GPUAdapterInfo, traits: GpuTraits) {
+  readonly #largestReal: number;
+
+  private constructor(device: GPUDevice, adapterInfo: GPUAdapterInfo, traits: GpuTraits, { countsOnly }: GpuOptions) {
+    this.#largestReal = countsOnly ? LARGEST_UNCOUNTED : Infinity;
     this.device = device;
     this.adapterInfo = adapterInfo;
     this.traits = traits;
@@ -60,7 +66,7 @@ export class Gpu {
     return new Gpu(device, info, {
       subgroups: useSubgroups ? { min: info.subgroupMinSize, max: info.subgroupMaxSize } : undefined,
       isSoftware: isSoftware(adapter),
-    });
+    }, options);
   }
 
   /** The largest buffer that one binding can show a shader. */
@@ -72,7 +78,7 @@ export class Gpu {
 
   /** Bytes of all buffers that are allocated and not freed. */
   get allocatedBytes(): number {
-    return [...this.#buffers].reduce((sum, { size }) => sum + size, 0);
+    return [...this.#buffers.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /** What the device reported since it was opened, if anything. */
@@ -99,13 +105,14 @@ export class Gpu {
 
   /** Allocate a zeroed buffer. Throws `out-of-memory` when the GPU cannot. */
   async allocate(label: string, byteLength: number, usage: GPUBufferUsageFlags): Promise<GPUBuffer> {
+    const size = Math.max(16, Math.ceil(byteLength / 16) * 16);
     this.device.pushErrorScope("out-of-memory");
     this.device.pushErrorScope("validation");
-    const buffer = this.device.createBuffer({ label, size: Math.max(16, Math.ceil(byteLength / 16) * 16), usage });
+    const buffer = this.device.createBuffer({ label, size: size > this.#largestReal ? 16 : size, usage });
     const [invalid, tooLittle] = await Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]);
     const error = tooLittle ?? invalid;
     if (!error) {
-      this.#buffers.add(buffer);
+      this.#buffers.set(buffer, size);
       return buffer;
     }
     buffer.destroy();
@@ -155,7 +162,7 @@ export class Gpu {
   /** Free the device and all that was made from it. */
   destroy(): void {
     this.#isDestroyed = true;
-    this.free(...this.#buffers);
+    this.free(...this.#buffers.keys());
     this.device.queue.submit([]); // browsers give a destroyed buffer's memory back at the next submit, and not before
     this.device.destroy();
   }

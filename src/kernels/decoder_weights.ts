@@ -170,6 +170,12 @@ export function ropeTable(rope: RopeSpec, contextLength: number): Float32Array<A
   return table;
 }
 
+/** Bytes of the tables of every rope that a decoder's layers use. */
+export function ropeTableBytes({ layers }: DecoderSpec, contextLength: number): number {
+  const ropes = new Set(layers.flatMap(({ attention }) => (attention ? [attention.rope] : [])));
+  return [...ropes].reduce((sum, { rotaryDim }) => sum + Math.max(contextLength * (rotaryDim / 2), 1) * 8, 0);
+}
+
 /** Make the table of every rope that a decoder's layers use. */
 export async function createRopeTables(gpu: Gpu, { layers }: DecoderSpec, contextLength: number): Promise<Map<RopeSpec, GPUBuffer>> {
   const tables = new Map<RopeSpec, GPUBuffer>();

@@ -1,5 +1,6 @@
 import { transfer } from "comlink";
 
+import { checkModel } from "../engine/check_model.ts";
 import { Engine } from "../engine/engine.ts";
 import type { BenchmarkOptions, GenerateOptions, GenerationResult, LoadOptions, ModelSource, Prompt, TextChunk } from "../engine/options.ts";
 import { HearthError } from "../errors.ts";
@@ -38,6 +39,10 @@ export class EngineHost implements WorkerApi {
     } catch (error) {
       post({ type: "failed", error: encodeError(error) });
     }
+  }
+
+  checkModel(source: ModelSource, options: LoadOptions, baseUrl: string, aborter: MessagePort) {
+    return checkModel(source, options, baseUrl, signalOfAborter(aborter));
   }
 
   generate(prompt: Prompt, options: GenerateOptions, port: MessagePort): void {

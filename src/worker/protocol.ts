@@ -1,11 +1,11 @@
-import type { BenchmarkOptions, BenchmarkReport, GenerateOptions, GenerationResult, LoadOptions, LoadProgress } from "../engine/options.ts";
+import type { BenchmarkOptions, BenchmarkReport, FitReport, GenerateOptions, GenerationResult, LoadOptions, LoadProgress } from "../engine/options.ts";
 import type { ModelInfo, ModelSource, Prompt, TextChunk } from "../engine/options.ts";
 import type { HearthErrorCode, HearthErrorDetails } from "../errors.ts";
 import type { StoredModel } from "../storage/stored_models.ts";
 
 // Types only: what crosses between the page and the worker. The page's side imports the engine's types from here.
 
-export type { BenchmarkOptions, BenchmarkReport, FinishReason, GenerateOptions, GenerationResult } from "../engine/options.ts";
+export type { BenchmarkOptions, BenchmarkReport, FinishReason, FitReport, GenerateOptions, GenerationResult } from "../engine/options.ts";
 export type { LoadOptions, LoadProgress, ModelInfo, ModelSource, Prompt, TextChunk } from "../engine/options.ts";
 export type { StoredModel } from "../storage/stored_models.ts";
 
@@ -15,6 +15,8 @@ export interface WorkerApi {
   holdLock(name: string): Promise<void>;
   /** Load the worker's model; progress and outcome go through the port, so that they arrive in order. */
   load(source: ModelSource, options: LoadOptions, baseUrl: string, port: MessagePort): void;
+  /** Find out whether a model fits, without loading it. */
+  checkModel(source: ModelSource, options: LoadOptions, baseUrl: string, aborter: MessagePort): Promise<FitReport>;
   /** Generate an answer after those already asked for; text and outcome go through the port. */
   generate(prompt: Prompt, options: GenerateOptions, port: MessagePort): void;
   countTokens(prompt: Prompt): number;

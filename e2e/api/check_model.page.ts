@@ -1,0 +1,33 @@
+// Runs in a page: what a model would take, beside what it takes.
+import { loadModel as loadIntoEngine } from "../../src/engine/load_model.ts";
+import { checkModel, loadModel, storedModels } from "../../src/index.ts";
+
+const BUNDLED = "/models/hearth-tiny/";
+const STAGING_BYTES = 16 * 2 ** 20; // the uploader's, gone once a model is loaded
+
+/** Check the bundled model, load it, and check it again. */
+export async function checkAndLoad() {
+  const before = await checkModel(BUNDLED);
+  const storedByLooking = await storedModels.list();
+  await using model = await loadModel(BUNDLED);
+  const after = await checkModel(BUNDLED);
+  return { before, storedByLooking, info: model.info, after };
+}
+
+/** Compare the memory foretold with what is allocated, for several ways to load. */
+export async function foretoldMemory() {
+  const rows = [];
+  for (const options of [{}, { contextLength: 128, kvCache: "f32" } as const]) {
+    const { memory } = await checkModel(BUNDLED, options);
+    const { device } = await loadIntoEngine(BUNDLED, options, { baseUrl: location.href });
+    const { gpu } = await device.part();
+    rows.push({ foretold: memory?.totalBytes, taken: gpu.allocatedBytes + STAGING_BYTES });
+    device.destroy();
+  }
+  return rows;
+}
+
+/** Check a checkpoint of a kind that does not exist. */
+export async function checkUnknown() {
+  return checkModel([new File([JSON.stringify({ model_type: "abacus", architectures: ["Abacus"] })], "config.json")]);
+}

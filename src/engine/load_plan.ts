@@ -1,0 +1,56 @@
+import { HearthError } from "../errors.ts";
+import { parseModelConfig, readModelType, type ModelConfig } from "../formats/model_config.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { DecoderSpec } from "../kernels/decoder_spec.ts";
+import { longestContext } from "../kernels/kv_cache.ts";
+import { decoderSpec, requireFamily } from "../models/registry.ts";
+import { requireSupportedMethod } from "../quant/formats.ts";
+import type { QuantizedWidth } from "../quant/quantise.ts";
+import type { Checkpoint } from "../storage/checkpoint.ts";
+import { readText } from "./checkpoint_text.ts";
+import type { LoadOptions } from "./options.ts";
+
+const DEFAULT_CONTEXT = 4096; // bounds the cache of models that could take a hundred thousand tokens
+
+/** Read config.json, and refuse what it shows that Hearth cannot run. */
+export async function readConfig(checkpoint: Checkpoint, signal?: AbortSignal): Promise<ModelConfig> {
+  const configText = await readText(checkpoint, "config.json", signal);
+  if (configText === undefined) {
+    throw new HearthError("file-not-found", `${checkpoint.id}: expected config.json, found none. Check the name; a model is a folder in Hugging Face layout.`);
+  }
+  requireFamily(readModelType(configText));
+  const config = parseModelConfig(configText);
+  requireSupportedMethod(config.quantization);
+  return config;
+}
+
+/** Refuse options that make no sense. */
+export function checkLoadOptions({ quantize, kvCache, contextLength }: LoadOptions): void {
+  if (quantize !== undefined && !["q4", "q8", "none"].includes(quantize)) {
+    throw new HearthError("invalid-options", `quantize: expected "q4", "q8" or "none", found "${String(quantize)}"`);
+  }
+  if (kvCache !== undefined && kvCache !== "f16" && kvCache !== "f32") {
+    throw new HearthError("invalid-options", `kvCache: expected "f16" or "f32", found "${String(kvCache)}"`);
+  }
+  if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
+    throw new HearthError("invalid-options", `contextLength: expected a positive integer, found ${contextLength}`);
+  }
+}
+
+/** What floats are quantised to while they load, if at all. */
+export function quantizedWidth({ quantize }: LoadOptions): QuantizedWidth | undefined {
+  return quantize === "none" ? undefined : quantize;
+}
+
+/** Choose the context: what was asked for, else what model, memory bindings and the default allow. */
+export function planContext(gpu: Gpu, config: ModelConfig, options: LoadOptions): { spec: DecoderSpec; contextLength: number } {
+  const trained = config.maxPositionEmbeddings ?? DEFAULT_CONTEXT;
+  const wanted = options.contextLength ?? Math.min(trained, DEFAULT_CONTEXT);
+  const spec = decoderSpec(config, wanted);
+  const reach = config.rope.type === "dynamic" ? Infinity : trained; // dynamic scaling is made to outgrow the trained length
+  const longest = Math.min(reach, longestContext(gpu, spec, options.kvCache ?? "f16", 1));
+  if (options.contextLength !== undefined && wanted > longest) {
+    throw new HearthError("invalid-options", `contextLength: expected at most ${longest} for this model on this GPU, found ${wanted}`);
+  }
+  return { spec, contextLength: Math.min(wanted, longest) };
+}
