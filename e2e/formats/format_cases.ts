@@ -1,6 +1,7 @@
 import { bitsandbytes, fp8, mx, nvfp4 } from "./float_cases.ts";
 import { awq, bitsandbytesInt8, compressedIntegers, gemma, gptq, gptqMixed, signedBytes } from "./integer_cases.ts";
 import { mlxAffine, mlxFloat, mlxMixed } from "./mlx_cases.ts";
+import { bitnet, hqq, mxfp4Blocks, quantoBits, quantoBytes, torchaoBytes, torchaoInt4, torchaoIntx } from "./rare_cases.ts";
 import type { FormatCase } from "./stored_module.ts";
 
 const GPTQ = { quant_method: "gptq" };
@@ -45,4 +46,19 @@ export const FORMAT_CASES: readonly FormatCase[] = [
   gemma(2),
   gemma(4),
   gemma(8),
+  mxfp4Blocks,
+  bitnet("autobitlinear"),
+  bitnet(undefined),
+  hqq(2),
+  hqq(4),
+  hqq(8),
+  quantoBits(4, 64),
+  quantoBits(2, 32),
+  quantoBytes("int8"),
+  quantoBytes("float8"),
+  torchaoInt4,
+  torchaoIntx("I8"),
+  torchaoIntx("BF16"),
+  torchaoBytes("int8"),
+  torchaoBytes("float8"),
 ];

@@ -51,14 +51,18 @@ export async function quantiseEverything(): Promise<Differences[]> {
   });
 }
 
-/** Random weights, and groups that are all zero, all alike, or of one sign. */
+/** Random weights, groups that are all zero, all alike, or of one sign, and a row that begins with the group whose codes are documented. */
 function oddWeights(columns: number): number[] {
   const random = randomValues(columns);
   return Array.from({ length: ROWS * columns }, (_, i) => {
     const row = Math.floor(i / columns);
     const value = 0.05 * random.normal();
-    return row === 0 ? 0 : row === 1 ? 0.25 : row === 2 ? Math.abs(value) + 0.01 : row === 3 ? -Math.abs(value) : value;
+    return row === 0 ? 0 : row === 1 ? 0.25 : row === 2 ? Math.abs(value) + 0.01 : row === 3 ? -Math.abs(value) : row === 4 ? documented(i % columns) : value;
   });
+}
+
+function documented(i: number): number {
+  return Number((0.9 * Math.sin(0.7 * i) + 0.1).toFixed(4));
 }
 
 function reference(weights: readonly number[], group: number, width: QuantizedWidth, dtype: "F32" | "F16" | "BF16"): { codes: Uint8Array; pairs: Uint8Array } {

@@ -9,7 +9,8 @@ import { recogniseModule } from "../../src/quant/module.ts";
 import { withGpu, type Finding } from "../kernels/kernel_runs.ts";
 import { randomValues } from "../kernels/random_values.ts";
 import { FORMAT_CASES } from "./format_cases.ts";
-import type { StoredTensor } from "./stored_module.ts";
+import { type StoredTensor, tensorName } from "./stored_module.ts";
+import { RARE_VECTORS } from "./rare_vectors.ts";
 import { readWeights, worstWeight } from "./read_weights.ts";
 import { TINY_CONFIG } from "./tiny_model.ts";
 import { VECTORS } from "./vectors.ts";
@@ -38,7 +39,7 @@ export async function workedExamples(): Promise<Finding[]> {
   return withGpu({}, async (gpu) => {
     const uploader = await Uploader.create(gpu);
     const findings: Finding[] = [];
-    for (const { name, config, rows, columns, tensors, expected } of VECTORS) {
+    for (const { name, config, rows, columns, tensors, expected } of [...VECTORS, ...RARE_VECTORS]) {
       const found = await repacked(gpu, uploader, tensors, quantizationOf(config), rows, columns);
       const errors = expected.flatMap(([row, column, ...values]) => values.map((value, i) => Math.abs(found[row * columns + column + i] - value)));
       findings.push({ name, error: Math.max(...errors) });
@@ -53,12 +54,12 @@ function quantizationOf(config: Record<string, unknown>): Quantization | undefin
 }
 
 async function repacked(gpu: Gpu, uploader: Uploader, stored: readonly StoredTensor[], quantization: Quantization | undefined, rows: number, columns: number): Promise<Float32Array> {
-  const entries = new Map(stored.map((tensor): [string, TensorEntry] => [`m.${tensor.suffix}`, entryOf(tensor)]));
+  const entries = new Map(stored.map((tensor): [string, TensorEntry] => [tensorName("m", tensor), entryOf(tensor)]));
   const module = recogniseModule({ module: "m", rows, columns, find: (name) => entries.get(name) }, quantization);
   const matrix = await allocateMatrix(gpu, "m", columns, [module]);
   const repack = new ModuleRepack(gpu, uploader, module, { matrix, moves: [{ from: 0, rows, to: 0, stride: 1 }] });
   for (const tensor of [...module.tensors].reverse()) {
-    const { bytes } = stored.find(({ suffix }) => `m.${suffix}` === tensor.entry.name)!; // entries were made from these
+    const { bytes } = stored.find((each) => tensorName("m", each) === tensor.entry.name)!; // entries were made from these
     const consumer = await repack.consumer(tensor);
     for (let begin = 0; begin < bytes.byteLength; begin += SLICE_BYTES) await consumer.write(bytes.subarray(begin, begin + SLICE_BYTES));
     await consumer.end();
@@ -68,6 +69,7 @@ async function repacked(gpu: Gpu, uploader: Uploader, stored: readonly StoredTen
   return values;
 }
 
-function entryOf({ suffix, dtype, shape, bytes }: StoredTensor): TensorEntry {
-  return { name: `m.${suffix}`, dtype: dtype as Dtype, shape, begin: 0, end: bytes.byteLength }; // cases spell dtypes as files do
+function entryOf(tensor: StoredTensor): TensorEntry {
+  const { dtype, shape, bytes } = tensor;
+  return { name: tensorName("m", tensor), dtype: dtype as Dtype, shape, begin: 0, end: bytes.byteLength }; // cases spell dtypes as files do
 }

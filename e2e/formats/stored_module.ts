@@ -4,9 +4,16 @@ import { encodeBfloat, encodeHalf } from "../reference/half.ts";
 /** A tensor of a module, by what its name ends in. */
 export interface StoredTensor {
   suffix: string;
+  /** Whether no dot stands before the suffix. */
+  attached?: boolean;
   dtype: string;
   shape: number[];
   bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The whole name of a module's tensor. */
+export function tensorName(module: string, { suffix, attached }: StoredTensor): string {
+  return attached ? module + suffix : `${module}.${suffix}`;
 }
 
 /** A module as a checkpoint stores it, and the weights `[rows, columns]` that it means. */

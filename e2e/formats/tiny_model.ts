@@ -1,5 +1,5 @@
 import type { RandomValues } from "../kernels/random_values.ts";
-import type { FormatCase, StoredTensor } from "./stored_module.ts";
+import { type FormatCase, type StoredTensor, tensorName } from "./stored_module.ts";
 
 const HIDDEN = 128;
 const INTERMEDIATE = 192;
@@ -31,7 +31,7 @@ export function tinyCheckpoints(format: FormatCase, random: RandomValues): { sto
   };
   const addPacked = (module: string, rows: number, columns: number) => {
     const { tensors, weights } = format.pack(random, rows, columns, module);
-    stored.push(...tensors.map((tensor) => ({ ...tensor, suffix: `${module}.${tensor.suffix}` })));
+    stored.push(...tensors.map((tensor) => ({ ...tensor, suffix: tensorName(module, tensor) })));
     addPlain(`${module}.weight`, [rows, columns], weights, [plain]);
   };
   if (format.packsEmbedding) addPacked("model.embed_tokens", VOCABULARY, HIDDEN);

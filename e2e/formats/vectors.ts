@@ -13,12 +13,14 @@ export interface Vector {
 
 // The packers' words are compared with the documented ones in unit/quant_packers.spec.ts.
 
-function bytesOf(hex: string, length: number): Uint8Array<ArrayBuffer> {
+/** Bytes in hexadecimal, and zeros up to `length`. */
+export function bytesOf(hex: string, length: number): Uint8Array<ArrayBuffer> {
   const bytes = hex.split(" ").map((byte) => Number.parseInt(byte, 16));
   return Uint8Array.from({ length }, (_, i) => bytes[i] ?? 0);
 }
 
-function floats(values: readonly number[]): Uint8Array<ArrayBuffer> {
+/** The bytes of f32 values. */
+export function floats(values: readonly number[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Float32Array.from(values).buffer);
 }
 
@@ -51,7 +53,8 @@ function mlxFloat(mode: string, bits: number, group: number, codes: Uint8Array<A
   };
 }
 
-const FOUR_BIT_FLOATS = bytesOf("41 a7 0d 63 c9 2f 85 eb", 16);
+/** 4-bit floats 0.5, 2, 6, -1, -3, 0, 1.5, 4 and others. */
+export const FOUR_BIT_FLOATS = bytesOf("41 a7 0d 63 c9 2f 85 eb", 16);
 const HALVES: Readonly<Record<number, number>> = { 0.0625: 0x2c00, 0.125: 0x3000, 0.1875: 0x3200, 0.25: 0x3400, 0.375: 0x3600, 0.5: 0x3800, 0.75: 0x3a00, 1: 0x3c00 };
 
 function halves(values: readonly number[]): Uint8Array<ArrayBuffer> {
@@ -98,6 +101,19 @@ const gptq3: Vector = {
   expected: [[0, 0, -4, -1, 2, -3], [31, 10, 2, -3]],
 };
 
+const gptq8: Vector = {
+  name: "GPTQ, 8 bits",
+  config: { quantization_config: { quant_method: "gptq", bits: 8, group_size: 32 } },
+  rows: 4,
+  columns: 32,
+  tensors: [
+    { suffix: "qweight", dtype: "I32", shape: [8, 4], bytes: turnWords(packRows(4, 32, (_, k) => (30 * k) % 256, (row) => packStream(row, 8)), 4) },
+    { suffix: "qzeros", dtype: "I32", shape: [1, 1], bytes: new Uint8Array(4).fill(0x7f) },
+    { suffix: "scales", dtype: "F16", shape: [1, 4], bytes: halves([1, 1, 1, 1]) },
+  ],
+  expected: [[0, 0, -128, -98, -68, -38], [3, 0, -128, -98, -68, -38]],
+};
+
 const awq: Vector = {
   name: "AWQ",
   config: { quantization_config: { quant_method: "awq", bits: 4, group_size: 32, version: "gemm" } },
@@ -124,6 +140,19 @@ function compressed(name: string, bits: number, packed: Uint8Array<ArrayBuffer>,
     expected: [[0, 0, ...values]],
   };
 }
+
+const compressedZeros: Vector = {
+  name: "compressed-tensors, zero points packed down the rows",
+  config: { quantization_config: { quant_method: "compressed-tensors", config_groups: { group_0: { weights: { num_bits: 4 } } } } },
+  rows: 16,
+  columns: 32,
+  tensors: [
+    { suffix: "weight_packed", dtype: "I32", shape: [16, 4], bytes: new Uint8Array(256).fill(0x88) },
+    { suffix: "weight_scale", dtype: "F32", shape: [16, 1], bytes: floats(Array.from({ length: 16 }, () => 1)) },
+    { suffix: "weight_zero_point", dtype: "I32", shape: [2, 1], bytes: packStream(Array.from({ length: 16 }, (_, n) => n), 4) },
+  ],
+  expected: Array.from({ length: 16 }, (_, n) => [n, 0, 8 - n, 8 - n]),
+};
 
 const threeBits = Array.from({ length: 32 }, (_, i) => (3 * i) % 8);
 
@@ -225,11 +254,13 @@ export const VECTORS: readonly Vector[] = [
   gptq,
   gptqBorrows,
   gptq3,
+  gptq8,
   awq,
   compressed("4 bits", 4, packStream(Array.from({ length: 32 }, (_, i) => (3 * i) % 16), 4), [-8, -5, -2, 1, 4, 7, -6]),
   compressed("3 bits, dense", 3, packStream(threeBits, 3), [-4, -1, 2, -3]),
   compressed("3 bits, word by word", 3, packWords(threeBits, 3), [-4, -1, 2, -3, 0, 3, -2, 1, -4, -1, 2, -3]),
   compressed("8 bits", 8, packStream(Array.from({ length: 32 }, (_, i) => (31 * i) % 256), 8), [-128, -97, -66, -35]),
+  compressedZeros,
   nvfp4,
   fp8,
   nf4,

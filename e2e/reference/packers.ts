@@ -45,6 +45,16 @@ export function packHighFirst(codes: readonly number[]): Uint8Array<ArrayBuffer>
   return Uint8Array.from({ length: codes.length / 2 }, (_, i) => (codes[2 * i] << 4) | codes[2 * i + 1]);
 }
 
+/** Codes of all rows in planes: as many equal parts as a byte has codes, the first in the lowest or the highest bits. */
+export function packPlanes(codes: readonly number[], bits: number, first: "low" | "high"): Uint8Array<ArrayBuffer> {
+  const planes = 8 / bits;
+  const length = codes.length / planes;
+  return Uint8Array.from({ length }, (_, i) => {
+    const parts = Array.from({ length: planes }, (_, plane) => codes[plane * length + i]);
+    return (first === "low" ? parts.reverse() : parts).reduce((byte, code) => (byte << bits) | code, 0);
+  });
+}
+
 /** The words of packed bytes, in hexadecimal. */
 export function hexWords(bytes: Uint8Array<ArrayBuffer>): string {
   return [...new Uint32Array(bytes.buffer)].map((word) => word.toString(16).padStart(8, "0")).join(" ");

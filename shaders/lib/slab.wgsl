@@ -5,6 +5,7 @@ struct Slab {
   target_stride: u32, // rows of the target between neighbours of the source
   first_block: u32,   // first 32 columns that the slab holds; 0 where it holds whole rows
   blocks: u32,        // how many times 32 columns it holds
+  plane: u32,         // which of the parts of a matrix that share bytes
 }
 @group(1) @binding(0) var<uniform> slab: Slab;                       // one
 

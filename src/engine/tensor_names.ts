@@ -8,7 +8,7 @@ const SPELLINGS: Readonly<Record<string, readonly string[]>> = {
 /** Find out, by where its embedding lies, how a checkpoint spells the names that a model expects. */
 export function tensorNaming(embedding: string, hasTensor: (name: string) => boolean): (name: string) => string {
   const prefix = embedding.slice(0, embedding.indexOf(".") + 1);
-  const tensors = [".weight", ".qweight", ".weight_packed", ".W_q"];
+  const tensors = [".weight", ".qweight", ".weight_packed", "._weight_qdata"];
   const hasEmbedding = (spelling: string) => tensors.some((tensor) => hasTensor(spelling + embedding.slice(prefix.length) + tensor));
   const spelling = [prefix, ...(SPELLINGS[prefix] ?? [])].find(hasEmbedding) ?? prefix;
   const outside = spelling === "language_model.model." ? "language_model." : ""; // the head lies beside the model

@@ -71,8 +71,9 @@ export class WeightJobs {
 
   /** Whether the checkpoint has a module's weight, in any format. */
   hasModule(module: string): boolean {
-    const prefix = `${this.nameInFile(module)}.`;
-    return [...this.#tensors.keys()].some((name) => name.startsWith(prefix) && name !== `${prefix}bias`);
+    const name = this.nameInFile(module);
+    const prefix = `${name}.`;
+    return this.#tensors.has(`${name}_blocks`) || [...this.#tensors.keys()].some((tensor) => tensor.startsWith(prefix) && tensor !== `${prefix}bias`);
   }
 
   /** Whether the checkpoint has a source of rows: a module, or a parameter. */

@@ -4,6 +4,7 @@ import { unsupportedModule } from "./formats.ts";
 import { codebookModule, integerModule } from "./grouped.ts";
 import { BINDINGS, expectTensor, presentTensors, requiredTensor, type CodeSource, type ModuleQuery, type ModuleTensor, type ModuleWeights } from "./module_weights.ts";
 import { heldFactor, scaleGrid } from "./scale_grid.ts";
+import { signedBytes } from "./signed_bytes.ts";
 
 // Shapes that config.json gives too, and what would quantise activations, which Hearth keeps in f32.
 const UNREAD = ["weight_shape", "input_scale", "input_zero_point", "input_global_scale", "output_scale", "output_zero_point"];
@@ -78,15 +79,5 @@ function fourBitFloats(query: ModuleQuery, codes: TensorEntry, scales: TensorEnt
 
 /** int-quantized: `weight` I8 `[rows, columns]`, `weight_scale`, and `weight_zero_point` I8 where asymmetric. */
 export function signedBytesModule(query: ModuleQuery, weight: TensorEntry, scales: TensorEntry): ModuleWeights {
-  const { module, rows, columns, find } = query;
-  expectTensor(weight, ["I8"], [rows, columns]);
-  const { scale, sourceGroup } = scaleGrid(query, scales);
-  const zeros = find(`${module}.weight_zero_point`);
-  if (zeros) expectTensor(zeros, ["I8"], scales.shape);
-  return integerModule({
-    query, bits: 8, codes: weight, source: { kind: "stream", bits: 8, by: "rows", flip: 128 }, scales, scale, sourceGroup,
-    zero: zeros ? { kind: "bytes", rowStep: scale.rowStep, groupStep: scale.groupStep } : { kind: "constant", zero: 128 },
-    held: zeros ? [{ role: "held", entry: zeros, binding: BINDINGS.zeros }] : [],
-    unread: presentTensors(query, UNREAD),
-  });
+  return signedBytes(query, weight, scales, query.find(`${query.module}.weight_zero_point`), presentTensors(query, UNREAD));
 }

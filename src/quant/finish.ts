@@ -1,5 +1,7 @@
 import type { Bindings } from "../gpu/dispatch.ts";
 import type { ShaderConstants } from "../gpu/shader.ts";
+import biasOfZero from "../../shaders/repack/bias_of_zero.wgsl?raw";
+import biasStored from "../../shaders/repack/bias_stored.wgsl?raw";
 import factorNone from "../../shaders/repack/factor_none.wgsl?raw";
 import factorOver from "../../shaders/repack/factor_over.wgsl?raw";
 import factorTimes from "../../shaders/repack/factor_times.wgsl?raw";
@@ -21,9 +23,10 @@ import storePairF32 from "../../shaders/repack/store_pair_f32.wgsl?raw";
 import zeroAwq from "../../shaders/repack/zero_awq.wgsl?raw";
 import zeroBytes from "../../shaders/repack/zero_bytes.wgsl?raw";
 import zeroConstant from "../../shaders/repack/zero_constant.wgsl?raw";
+import zeroFloats from "../../shaders/repack/zero_floats.wgsl?raw";
 import zeroStream from "../../shaders/repack/zero_stream.wgsl?raw";
 import { codeBytesPerRow, hasPairs, pairWords, type Matrix, type MatrixPart } from "./matrix.ts";
-import { BINDINGS, type Finish, type ModuleWeights, type ScaleSource, type ZeroSource } from "./module_weights.ts";
+import { BINDINGS, type ModuleWeights, type ScaleSource, type ZeroSource } from "./module_weights.ts";
 
 /** The shader of a module's last step. */
 export interface FinishRecipe {
@@ -50,8 +53,8 @@ export function finishRecipe({ format, rows, columns, finish }: ModuleWeights, {
   const shaders = [...scaleShaders(scale), scaleOf];
   const constants = { ...scaleConstants(scale), SOURCE_GROUP };
   const withTarget = (target: (part: MatrixPart) => GPUBuffer) => (held: ReadonlyMap<number, GPUBuffer>) => (part: MatrixPart) => ({ ...Object.fromEntries(held), [BINDINGS.target]: target(part) });
-  const zero = zeroPart(finish.zero, rows);
   if (!("scales" in format)) {
+    const zero = zeroPart(finish.zero, rows);
     return {
       name: "finish_f16",
       shaders: [...shaders, zero.shader, finish.hasListedGroups ? groupsListed : groupsEven, finishF16],
@@ -64,7 +67,8 @@ export function finishRecipe({ format, rows, columns, finish }: ModuleWeights, {
   const common = { itemsPerRow: GROUPS, bindings: withTarget((part) => part.pairs!) }; // allocated for every quantised format
   const grouped = { ...constants, GROUPS, GROUP: format.group };
   if (!hasPairs(format)) return { name: "finish_scales", shaders: [...shaders, finishScales], constants: grouped, ...common };
-  return { name: "finish_pairs", shaders: [...shaders, zero.shader, STORE_PAIR[format.scales], finishPairs], constants: { ...grouped, ...zero.constants, PAIR_WORDS: pairWords(format) }, ...common };
+  const bias = biasPart(finish.zero, rows);
+  return { name: "finish_pairs", shaders: [...shaders, ...bias.shaders, STORE_PAIR[format.scales], finishPairs], constants: { ...grouped, ...bias.constants, PAIR_WORDS: pairWords(format) }, ...common };
 }
 
 function scaleShaders({ precision, factor }: ScaleSource): string[] {
@@ -81,7 +85,13 @@ function scaleConstants({ precision, blockRows, rowStep, groupStep, divisor }: S
   };
 }
 
-function zeroPart(zero: Finish["zero"], rows: number): Part {
+function biasPart(zero: ZeroSource, rows: number): { shaders: string[]; constants: ShaderConstants } {
+  if (zero.kind === "bias") return { shaders: [biasStored], constants: { BIAS_ROW_STEP: zero.rowStep, BIAS_GROUP_STEP: zero.groupStep, ZERO: zero.zero } };
+  const { shader, constants } = zeroPart(zero, rows);
+  return { shaders: [shader, biasOfZero], constants };
+}
+
+function zeroPart(zero: ZeroSource, rows: number): Part {
   switch (zero.kind) {
     case "constant":
       return { shader: zeroConstant, constants: { ZERO: zero.zero } };
@@ -91,6 +101,10 @@ function zeroPart(zero: Finish["zero"], rows: number): Part {
       return { shader: zeroAwq, constants: { ROW_WORDS: rows / 8 } };
     case "bytes":
       return { shader: zeroBytes, constants: { ZERO_ROW_STEP: zero.rowStep, ZERO_GROUP_STEP: zero.groupStep } };
+    case "floats":
+      return { shader: zeroFloats, constants: { ZERO_ROW_STEP: zero.rowStep, ZERO_GROUP_STEP: zero.groupStep } };
+    case "bias":
+      throw new Error("biases are for formats of pairs");
     default:
       throw zero satisfies never;
   }

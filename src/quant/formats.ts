@@ -18,6 +18,11 @@ export const FORMATS = {
   compressed_tensors: { name: "compressed-tensors", reads: "pack-quantized at 2 to 8 bits, int-quantized, float-quantized, nvfp4, mxfp4 and mxfp8", methods: ["compressed-tensors"] },
   fp8: { name: "FP8 (E4M3)", reads: "a scale for each block, row or matrix", methods: ["fp8", "fbgemm_fp8", "modelopt", "mxfp8"] },
   gemma: { name: "Gemma QAT", reads: "linear modules at 2, 4 and 8 bits", methods: ["gemma"] },
+  mxfp4: { name: "mxfp4 of gpt-oss", reads: "blocks of 32, experts in one tensor", methods: ["mxfp4"] },
+  bitnet: { name: "BitNet", reads: "ternary weights packed offline, autobitlinear and bitlinear", methods: ["bitnet"] },
+  hqq: { name: "HQQ", reads: "2, 4, 5, 6 and 8 bits, in groups within rows (axis 1)", methods: ["hqq"] },
+  quanto: { name: "quanto", reads: "int8, int4, int2 and float8 (E4M3)", methods: ["quanto"] },
+  torchao: { name: "torchao", reads: "safetensors with int8, intx, plain int4 or float8 (E4M3) tensors", methods: ["torchao"] },
   bitsandbytes: { name: "bitsandbytes", reads: "nf4 and fp4, their scales quantised again or not, and int8", methods: ["bitsandbytes"] },
 } as const satisfies Record<string, FormatInfo>;
 

@@ -10,6 +10,8 @@ export interface Grouped {
   codes: TensorEntry;
   source: CodeSource;
   scales: TensorEntry;
+  /** How the scales' bytes are read, where they are not as stored. */
+  prepareScales?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
   scale: ScaleSource;
   /** Columns that share a scale; a row's last group may have fewer. */
   sourceGroup: number;
@@ -41,6 +43,7 @@ export function integerModule(options: GroupedIntegers): ModuleWeights {
   requireWholeBlocks(query);
   const group = runtimeGroup(sourceGroup, query.columns);
   const fits = group % 32 === 0 && !hasListedGroups;
+  if (!fits && zero.kind === "bias") throw unsupportedModule(query.module, `quantised in groups of ${sourceGroup} of ${query.columns} columns`);
   const format: WeightFormat = fits ? { codes: bits <= 4 ? "q4" : "q8", scales: pairPrecision(options), group } : { codes: "f16" };
   return groupedModule(options, format, { zero, hasListedGroups });
 }
@@ -56,10 +59,10 @@ export function codebookModule(options: Grouped, codes: "nf4" | "fp4" | "e2m1" |
 }
 
 function groupedModule(options: Grouped, format: WeightFormat, zero: { zero: ZeroSource; hasListedGroups: boolean }): ModuleWeights {
-  const { query: { rows, columns }, codes, source, scales, scale, sourceGroup, held = [], unread } = options;
+  const { query: { rows, columns }, codes, source, scales, prepareScales, scale, sourceGroup, held = [], unread } = options;
   const tensors: ModuleTensor[] = [
     { role: "packed", entry: codes, source },
-    { role: "held", entry: scales, binding: BINDINGS.scales },
+    { role: "held", entry: scales, binding: BINDINGS.scales, prepare: prepareScales },
     ...held,
   ];
   return { format, rows, columns, tensors, finish: { scale, sourceGroup, ...zero }, unread };

@@ -1,6 +1,7 @@
 import { HearthError } from "../errors.ts";
 import type { MethodQuantization, Quantization } from "../formats/quantization.ts";
 import { awqModule } from "./awq.ts";
+import { bitnetModule } from "./bitnet.ts";
 import { bitsandbytesState, eightBitModule, fourBitModule } from "./bitsandbytes.ts";
 import { modeloptModule, packedModule, signedBytesModule } from "./compressed_tensors.ts";
 import { floatModule } from "./float.ts";
@@ -8,12 +9,16 @@ import { unsupportedModule } from "./formats.ts";
 import { fp8Module } from "./fp8.ts";
 import { gemmaModule } from "./gemma.ts";
 import { gptqModule } from "./gptq.ts";
+import { hqqModule } from "./hqq.ts";
 import { mlxAffineModule } from "./mlx_affine.ts";
 import { mlxFloatModule } from "./mlx_float.ts";
 import type { ModuleQuery, ModuleWeights } from "./module_weights.ts";
+import { mxfp4Module } from "./mxfp4.ts";
+import { quantoBitsModule, quantoBytesModule } from "./quanto.ts";
+import { torchaoModule } from "./torchao.ts";
 
 // Formats that would be taken for a broken checkpoint if their tensors were not known by name.
-const UNREADABLE = { W_q: "HQQ", "weight._data": "quanto", weight_quantized: "quanto", _weight_qdata: "torchao", bitmask: "a sparse bitmask", embedding_quantized: "a quantised embedding of Gemma QAT" };
+const UNREADABLE = { weight_quantized: "quanto", "weight:_data": "torchao's first safetensors", "weight:qdata": "torchao's first safetensors", bitmask: "a sparse bitmask", embedding_quantized: "a quantised embedding of Gemma QAT" };
 
 /**
  * Recognise how a module's weight is stored, by the tensors that are there and not by the repo's name; the config is
@@ -28,8 +33,27 @@ export function recogniseModule(query: ModuleQuery, quantization: Quantization |
   const packed = find(`${module}.weight_packed`);
   if (packed && find(`${module}.meta`)) throw unsupportedModule(module, "stored in Marlin's 2:4 sparse order");
   if (packed) return packedModule(query, packed, config);
+  const named = namedModule(query);
+  if (named) return named;
   if (!find(`${module}.weight`)) throw unreadable(query);
   return scaledModule(query, quantization, config);
+}
+
+/** A module of those formats that have a name of their own for their codes. */
+function namedModule(query: ModuleQuery): ModuleWeights | undefined {
+  const { module, find } = query;
+  const readers = {
+    _blocks: mxfp4Module,
+    ".W_q": hqqModule,
+    ".weight._data": quantoBytesModule,
+    ".weight._data._data": quantoBitsModule,
+    "._weight_qdata": torchaoModule,
+  };
+  for (const [ending, read] of Object.entries(readers)) {
+    const codes = find(`${module}${ending}`);
+    if (codes) return read(query, codes);
+  }
+  return undefined;
 }
 
 /** A module whose codes, or floats, are in `weight`. */
@@ -45,6 +69,7 @@ function scaledModule(query: ModuleQuery, quantization: Quantization | undefined
   if (mlxScales) return mlxAffineModule(query, weight, quantization);
   const scales = find(`${module}.weight_scale`) ?? find(`${module}.weight_scale_inv`) ?? (weight.dtype === "F8_E4M3" ? find(`${module}.scale`) : undefined);
   if (!scales) return floatModule(query, weight);
+  if (config?.method === "bitnet" && weight.dtype === "U8") return bitnetModule(query, weight, scales, config);
   if (config?.method === "gemma") return gemmaModule(query, weight, scales);
   const global = find(`${module}.weight_scale_2`);
   if (global && weight.dtype === "U8") return modeloptModule(query, weight, scales, global);

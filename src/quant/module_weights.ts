@@ -11,7 +11,9 @@ export type CodeSource =
   | { kind: "stream"; bits: number; by: "rows" | "columns"; swap?: boolean; flip?: number }
   /** As many codes in each word as fit whole. */
   | { kind: "words"; bits: number }
-  | { kind: "awq" };
+  | { kind: "awq" }
+  /** A byte for each column of as many rows as it has codes, the first of which lie in the first part of the matrix. */
+  | { kind: "planes"; bits: number; highFirst: boolean };
 
 /** One tensor of a module. */
 export type ModuleTensor =
@@ -31,12 +33,15 @@ export interface ScaleSource {
   factor?: "times" | "over";
 }
 
-/** Where zero points are: the same everywhere, or in the tensor held for binding 5. */
+/** Where zero points are: the same everywhere, or in the tensor held for binding 5; or where biases are that stand instead. */
 export type ZeroSource =
   | { kind: "constant"; zero: number }
   | { kind: "stream"; bits: number; groupStep: number; wordStep: number; wordAdd: number; add: number }
   | { kind: "awq" }
-  | { kind: "bytes"; rowStep: number; groupStep: number };
+  | { kind: "bytes"; rowStep: number; groupStep: number }
+  | { kind: "floats"; rowStep: number; groupStep: number }
+  /** w = scale * (code - zero) + bias, with biases of binding 5. */
+  | { kind: "bias"; rowStep: number; groupStep: number; zero: number };
 
 /** A module's last step, once all its tensors came: scales and zero points into the runtime's form. */
 export interface Finish {
@@ -89,6 +94,12 @@ export function expectTensor({ name, dtype, shape }: TensorEntry, dtypes: readon
 /** Those of a module's tensors, by suffix, that exist. */
 export function presentTensors({ module, find }: ModuleQuery, suffixes: readonly string[]): TensorEntry[] {
   return suffixes.flatMap((suffix) => find(`${module}.${suffix}`) ?? []);
+}
+
+/** The same tensor with all dimensions but the last `kept` as one: matrices of experts lie one under another. */
+export function withRowsJoined(entry: TensorEntry, kept: number): TensorEntry {
+  const rows = entry.shape.slice(0, -kept).reduce((product, size) => product * size, 1);
+  return { ...entry, shape: [rows, ...entry.shape.slice(-kept)] };
 }
 
 /** Rows and columns of a matrix, or of several stacked in one tensor, one under another. */

@@ -1,5 +1,6 @@
 import type { ShaderConstants } from "../gpu/shader.ts";
 import codesAwq from "../../shaders/repack/codes_awq.wgsl?raw";
+import codesPlanes from "../../shaders/repack/codes_planes.wgsl?raw";
 import codesQ4 from "../../shaders/repack/codes_q4.wgsl?raw";
 import codesStream from "../../shaders/repack/codes_stream.wgsl?raw";
 import codesWords from "../../shaders/repack/codes_words.wgsl?raw";
@@ -28,6 +29,8 @@ export interface Recipe {
   by: "rows" | "columns";
   /** How many units there are. */
   units: number;
+  /** Rows that a unit holds: its own, and those as many units further on. 1 by default. */
+  planes?: number;
   bytesPerUnit: number;
   /** Threads that a unit takes, of one row. */
   itemsPerUnit: number;
@@ -108,6 +111,11 @@ export function packedRecipe(source: CodeSource, format: WeightFormat, matrix: M
   if (source.kind === "words") {
     const ROW_STEP = Math.ceil(columns / Math.floor(32 / source.bits));
     return recipe(codesWords, { BITS: source.bits, ROW_STEP }, "rows", 4 * ROW_STEP);
+  }
+  if (source.kind === "planes") {
+    const planes = 8 / source.bits;
+    const constants = { BITS: source.bits, ROW_WORDS: columns / 4, HIGH_FIRST: Number(source.highFirst) };
+    return { ...recipe(codesPlanes, constants, "rows", columns), units: rows / planes, planes };
   }
   const { by, swap = false, flip = 0 } = source;
   const rowWords = (columns * source.bits) / 32;

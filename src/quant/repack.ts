@@ -67,11 +67,19 @@ export interface RowKernel {
   itemsPerRow: number;
 }
 
+/** Rows of a module that a source holds, the first of them as its row `first - inSource`; in `plane` of its bytes, where these have several. */
+export interface RowRange {
+  first: number;
+  end: number;
+  inSource: number;
+  plane?: number;
+}
+
 /** Submit a kernel over a module's rows `firstRow` to `endRow`: one dispatch for each part of the matrix that holds some. */
-export function repackRows(gpu: Gpu, kernel: RowKernel, target: RowTarget, rows: { first: number; end: number; inSource: number }, blocks: { first: number; count: number }): void {
+export function repackRows(gpu: Gpu, kernel: RowKernel, target: RowTarget, rows: RowRange, blocks: { first: number; count: number }): void {
   const { device } = gpu;
   for (const span of rowSpans(target, rows.first, rows.end)) {
-    device.queue.writeBuffer(kernel.slabUniform, 0, new Uint32Array([span.sourceRow - rows.inSource, span.targetRow, span.stride, blocks.first, blocks.count, 0, 0, 0]));
+    device.queue.writeBuffer(kernel.slabUniform, 0, new Uint32Array([span.sourceRow - rows.inSource, span.targetRow, span.stride, blocks.first, blocks.count, rows.plane ?? 0, 0, 0]));
     const groups = [kernel.bindings(span.part), { 0: kernel.slabUniform }];
     const workgroups = [Math.ceil(kernel.itemsPerRow / 64), span.rows, 1] as const;
     const dispatch = prepareDispatch(device, `repack ${kernel.name}`, kernel.pipeline, groups, workgroups);
@@ -144,7 +152,7 @@ export class TensorRepacker {
   }
 
   #repack(first: number, count: number): void {
-    const { name, by, itemsPerUnit, target, secondTarget } = this.#recipe;
+    const { name, by, units, planes = 1, itemsPerUnit, target, secondTarget } = this.#recipe;
     const kernel = {
       name,
       pipeline: this.#pipeline,
@@ -152,8 +160,11 @@ export class TensorRepacker {
       bindings: (part: MatrixPart) => ({ 0: this.#uploader.staging, 1: target(part), 2: secondTarget?.(part) }),
     };
     if (by === "rows") {
-      const rows = { first, end: first + count, inSource: first };
-      repackRows(this.#gpu, { ...kernel, itemsPerRow: itemsPerUnit }, this.#target, rows, { first: 0, count: this.#target.matrix.paddedColumns / 32 });
+      const blocks = { first: 0, count: this.#target.matrix.paddedColumns / 32 };
+      for (let plane = 0; plane < planes; plane++) {
+        const row = plane * units + first;
+        repackRows(this.#gpu, { ...kernel, itemsPerRow: itemsPerUnit }, this.#target, { first: row, end: row + count, inSource: row, plane }, blocks);
+      }
     } else {
       const rows = { first: 0, end: this.#rows, inSource: 0 };
       repackRows(this.#gpu, { ...kernel, itemsPerRow: itemsPerUnit * count }, this.#target, rows, { first, count });

@@ -30,11 +30,18 @@ function sharing(length: number, count: number, guesses: readonly (number | unde
   return guesses.find((size) => size !== undefined && Number.isInteger(size) && size > 0 && Math.ceil(length / size) === count);
 }
 
-/** A tensor of floats of any type that the last step reads as f32. */
-export function heldFloats(entry: TensorEntry, binding: number): ModuleTensor {
-  const { name, dtype, shape } = entry;
+/** A tensor of floats of any type that the last step reads as f32, each after `change`. */
+export function heldFloats(entry: TensorEntry, binding: number, change?: (value: number) => number): ModuleTensor {
+  return { role: "held", entry, binding, prepare: asFloats(entry, change) };
+}
+
+/** How to read a tensor of floats of any type as f32, each after `change`. */
+export function asFloats({ name, dtype, shape }: TensorEntry, change?: (value: number) => number): (bytes: Uint8Array) => Uint8Array<ArrayBuffer> {
   if (!isFloatDtype(dtype)) throw new HearthError("corrupt-checkpoint", `${name}: expected floats, found ${dtype} [${shape}]`);
-  return { role: "held", entry, binding, prepare: (bytes) => new Uint8Array(decodeFloats(bytes, dtype).buffer) };
+  return (bytes) => {
+    const values = decodeFloats(bytes, dtype);
+    return new Uint8Array((change ? values.map(change) : values).buffer);
+  };
 }
 
 /** The one scale of a whole matrix. */
