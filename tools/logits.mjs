@@ -9,7 +9,7 @@ const options = readOptions({
   positionals: 0,
   options: {
     tokens: { type: "string", value: "1,2,3", help: "the token ids to feed" },
-    quantize: { type: "string", value: "q4|q8|none", help: "quantise float weights while loading (default none)" },
+    quantize: { type: "string", value: "q4|q8|none", help: "quantise float weights while loading (default: by size)" },
     out: { type: "string", value: "F", help: 'the file to write: { "logits": [[...], ...] }, one row per token' },
   },
 });

@@ -1,4 +1,5 @@
 import { loadWeights } from "../../src/engine/load_weights.ts";
+import { readQuantization } from "../../src/engine/quantization_files.ts";
 import { Runner } from "../../src/engine/runner.ts";
 import { parseModelConfig } from "../../src/formats/model_config.ts";
 import { readWeightMap } from "../../src/formats/shard_index.ts";
@@ -51,8 +52,10 @@ export async function compareWeights(): Promise<Finding[]> {
     for (const format of FORMAT_CASES) {
       const { stored, plain } = tinyCheckpoints(format, randomValues(7));
       const [own, expected] = [matricesOf((await weightsOf(gpu, stored)).weights), matricesOf((await weightsOf(gpu, plain)).weights)];
-      const errors: number[] = [];
-      for (const [i, matrix] of own.entries()) errors.push(worstWeight(await readWeights(gpu, matrix), await readWeights(gpu, expected[i])));
+      // Side by side, because each reading waits for the GPU.
+      const read = (matrices: readonly Matrix[]) => Promise.all(matrices.map((matrix) => readWeights(gpu, matrix)));
+      const [found, meant] = await Promise.all([read(own), read(expected)]);
+      const errors = found.map((weights, i) => worstWeight(weights, meant[i]));
       findings.push({ name: format.name, error: Math.max(...errors) });
       for (const matrix of [...own, ...expected]) destroyMatrix(matrix);
     }
@@ -76,7 +79,9 @@ function matricesOf({ embedding, layers }: DecoderWeights): Matrix[] {
 async function weightsOf(gpu: Gpu, files: readonly File[], quantize?: QuantizedWidth): Promise<{ spec: DecoderSpec; weights: DecoderWeights }> {
   const config = parseModelConfig(await files[0].text());
   const spec = decoderSpec(config, CONTEXT);
-  return loadWeights(gpu, spec, await readWeightMap(pickedCheckpoint(files)), { quantization: config.quantization, quantize });
+  const checkpoint = pickedCheckpoint(files);
+  const weightFiles = await readWeightMap(checkpoint);
+  return loadWeights(gpu, spec, weightFiles, { quantization: await readQuantization(checkpoint, config, weightFiles), quantize });
 }
 
 /** A runner on a device that all share, so that kernels are compiled once. */

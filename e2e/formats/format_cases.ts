@@ -6,6 +6,11 @@ import type { FormatCase } from "./stored_module.ts";
 
 const GPTQ = { quant_method: "gptq" };
 
+/** The same checkpoint, described in a file of its own. */
+function describedIn(name: NonNullable<FormatCase["file"]>["name"], description: unknown, format: FormatCase): FormatCase {
+  return { ...format, name: `${format.name}, described in ${name}`, config: {}, file: { name, text: JSON.stringify(description) } };
+}
+
 /** Every format, in every variant that is repacked in a way of its own. */
 export const FORMAT_CASES: readonly FormatCase[] = [
   ...[2, 3, 4, 5, 6, 8].map((bits) => mlxAffine(bits, bits === 3 ? 32 : 64, bits === 5 ? "F16" : "BF16")),
@@ -37,6 +42,12 @@ export const FORMAT_CASES: readonly FormatCase[] = [
   fp8("FP8, a scale for each matrix", "fp8", "weight_scale_inv", "matrix", "BF16"),
   nvfp4("compressed-tensors nvfp4", "compressed-tensors", { codes: "weight_packed", global: "weight_global_scale" }, true),
   nvfp4("ModelOpt nvfp4", "modelopt", { codes: "weight", global: "weight_scale_2" }, false),
+  fp8("ModelOpt FP8", "modelopt", "weight_scale", "matrix", "F32"),
+  describedIn("quantize_config.json", { bits: 4, group_size: 64, damp_percent: 0.1, desc_act: true, sym: false, true_sequential: true },
+    gptq("GPTQ, 4 bits, act-order", { bits: 4, group: 64, version: 1, actOrder: true, config: GPTQ })),
+  describedIn("quant_config.json", { zero_point: true, q_group_size: 64, w_bit: 4, version: "GEMM" }, awq),
+  describedIn("hf_quant_config.json", { producer: { name: "modelopt" }, quantization: { quant_algo: "NVFP4", group_size: 16, exclude_modules: ["lm_head"] } },
+    nvfp4("ModelOpt nvfp4", "modelopt", { codes: "weight", global: "weight_scale_2" }, false)),
   mx(4),
   mx(8),
   bitsandbytes("nf4", false),

@@ -1,4 +1,4 @@
-import type { Quantization } from "../../src/formats/quantization.ts";
+import { parseQuantizationFile, type Quantization } from "../../src/formats/quantization.ts";
 import { parseModelConfig } from "../../src/formats/model_config.ts";
 import type { Dtype, TensorEntry } from "../../src/formats/safetensors.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
@@ -24,9 +24,10 @@ export async function everyFormat(): Promise<Finding[]> {
   return withGpu({}, async (gpu) => {
     const uploader = await Uploader.create(gpu);
     const findings: Finding[] = [];
-    for (const [i, { name, config, pack }] of FORMAT_CASES.entries()) {
+    for (const [i, { name, config, file, pack }] of FORMAT_CASES.entries()) {
       const { tensors, weights } = pack(randomValues(i + 1), ROWS, COLUMNS, "m");
-      const found = await repacked(gpu, uploader, tensors, quantizationOf(config), ROWS, COLUMNS);
+      const quantization = file ? parseQuantizationFile(file.text, file.name) : quantizationOf(config);
+      const found = await repacked(gpu, uploader, tensors, quantization, ROWS, COLUMNS);
       findings.push({ name, error: worstWeight(found, weights) });
     }
     uploader.destroy();

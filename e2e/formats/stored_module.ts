@@ -1,3 +1,4 @@
+import type { QUANTIZATION_FILES } from "../../src/formats/quantization.ts";
 import type { RandomValues } from "../kernels/random_values.ts";
 import { encodeBfloat, encodeHalf } from "../reference/half.ts";
 
@@ -27,6 +28,8 @@ export interface FormatCase {
   name: string;
   config: Record<string, unknown>;
   pack: (random: RandomValues, rows: number, columns: number, module: string) => StoredModule;
+  /** A file beside config.json that says how the weights are packed. */
+  file?: { name: (typeof QUANTIZATION_FILES)[number]; text: string };
   /** Whether the embedding is stored alike. */
   packsEmbedding?: boolean;
   /** Weights are kept in half floats, because the runtime's groups cannot follow the format's. */

@@ -40,7 +40,8 @@ export function tinyCheckpoints(format: FormatCase, random: RandomValues): { sto
   for (const norm of ["model.layers.0.input_layernorm", "model.layers.0.post_attention_layernorm", "model.norm"]) {
     addPlain(`${norm}.weight`, [HIDDEN], random.floats(HIDDEN, 0.1).map((value) => 1 + value), [stored, plain]);
   }
-  return { stored: files({ ...TINY_CONFIG, ...format.config }, stored), plain: files(TINY_CONFIG, plain) };
+  const beside = format.file ? [new File([format.file.text], format.file.name)] : [];
+  return { stored: [...files({ ...TINY_CONFIG, ...format.config }, stored), ...beside], plain: files(TINY_CONFIG, plain) };
 }
 
 /** Write tensors one after another without padding, so that most begin at no multiple of their size. */

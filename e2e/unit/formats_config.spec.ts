@@ -124,9 +124,9 @@ test("MLX overrides are read per module, with the mode's own defaults", () => {
 
 test("other quantisation methods are read by name, with what their tensors do not tell", () => {
   expect(parse({ quantization_config: { quant_method: "gptq", bits: 4, group_size: 128, desc_act: true, checkpoint_format: "gptq_v2" } }).quantization)
-    .toEqual({ method: "gptq", bits: 4, groupSize: 128, weightBits: [], blockSize: undefined, actOrder: true, format: "gptq_v2", hasTransforms: false });
+    .toEqual({ method: "gptq", bits: 4, groupSize: 128, weightBits: [], blockSize: undefined, actOrder: true, format: "gptq_v2", isOnline: false, hasTransforms: false });
   expect(parse({ quantization_config: { quant_method: "awq", w_bit: 4, q_group_size: 64, version: "GEMM" } }).quantization)
-    .toEqual({ method: "awq", bits: 4, groupSize: 64, weightBits: [], blockSize: undefined, actOrder: false, format: "gemm", hasTransforms: false });
+    .toEqual({ method: "awq", bits: 4, groupSize: 64, weightBits: [], blockSize: undefined, actOrder: false, format: "gemm", isOnline: false, hasTransforms: false });
   expect(parse({ quantization_config: { load_in_4bit: true } }).quantization).toMatchObject({ method: "unknown" });
   expect(parse({ compression_config: { quant_method: "compressed-tensors", transform_config: { r1: {} } } }).quantization)
     .toMatchObject({ method: "compressed-tensors", hasTransforms: true });

@@ -2,7 +2,7 @@ import { expect, test } from "@playwright/test";
 
 import { SUPPORTED_FORMATS, FORMATS, requireSupportedMethod } from "../../src/quant/formats.ts";
 import { quantiseGroup } from "../reference/mlx_quantise.ts";
-import { decodeE4m3, hexWords, packAwq, packHighFirst, packRows, packStream, packWords, takeOne, turnWords } from "../reference/packers.ts";
+import { decodeE4m3, hexWords, packAwq, packHighFirst, packPlanes, packRows, packStream, packWords, takeOne, turnWords } from "../reference/packers.ts";
 
 // The words that each format's own tools write, so that the packers of the tests are known to be right.
 
@@ -49,16 +49,24 @@ test("reference nibbles are those of bitsandbytes, the first of two high", () =>
   expect([...packHighFirst([7, 8, 9, 10])]).toEqual([0x78, 0x9a]);
 });
 
+test("reference planes are those of HQQ, and of quanto and BitNet", () => {
+  expect([...packPlanes([3, 4, 5, 6, 7, 8, 9, 10], 4, "high")]).toEqual([0x37, 0x48, 0x59, 0x6a]);
+  expect([...packPlanes([0, 1, 2, 3], 2, "low")]).toEqual([0xe4]);
+  const ternary = [[0, -1], [-1, 1], [-1, 1], [-1, 1], [1, 0], [0, -1], [1, -1], [1, -1]];
+  expect([...packPlanes(ternary.flat().map((weight) => weight + 1), 2, "low")]).toEqual([0b10100001, 0b00011000, 0b10010000, 0b00001010]);
+});
+
 test("reference 8-bit floats are E4M3", () => {
   const values = [0x01, 0x07, 0x08, 0x38, 0x3c, 0x40, 0x7e, 0x80, 0xb8, 0xfe].map(decodeE4m3);
   expect(values).toEqual([0.001953125, 0.013671875, 0.015625, 1, 1.5, 2, 448, -0, -1, -448]);
 });
 
 test("a quantisation method that no format covers is refused by name, with the list of what is read", () => {
-  const method = { actOrder: false, hasTransforms: false, weightBits: [] };
-  for (const name of ["gptq", "awq", "compressed-tensors", "fp8", "bitsandbytes", "auto-round"]) requireSupportedMethod({ method: name, ...method });
+  const method = { actOrder: false, isOnline: false, hasTransforms: false, weightBits: [] };
+  for (const name of ["gptq", "awq", "compressed-tensors", "fp8", "bitsandbytes", "auto-round", "mxfp4", "bitnet", "hqq", "quanto", "torchao"]) requireSupportedMethod({ method: name, ...method });
   expect(() => requireSupportedMethod({ method: "aqlm", ...method })).toThrow(/"aqlm".*not supported.*MLX affine \(2, 3/);
   expect(() => requireSupportedMethod({ method: "compressed-tensors", ...method, hasTransforms: true })).toThrow(/transforms/);
+  expect(() => requireSupportedMethod({ method: "bitnet", ...method, isOnline: true })).toThrow(/"bitnet" online/);
   for (const { name } of Object.values(FORMATS)) expect(SUPPORTED_FORMATS).toContain(name);
 });
 

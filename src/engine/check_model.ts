@@ -9,8 +9,8 @@ import { chooseSchedule } from "../kernels/schedule.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
 import { openShardStore, type FileRecord } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
-import { checkLoadOptions, planContext, quantizedWidth, readConfig } from "./load_plan.ts";
-import { prepareWeights } from "./load_weights.ts";
+import { checkLoadOptions, planContext, planWeights, readConfig } from "./load_plan.ts";
+import { prepareWeights, type WeightOptions } from "./load_weights.ts";
 import { memoryBudget } from "./memory_budget.ts";
 import type { FitReport, LoadOptions, ModelMemory, ModelSource } from "./options.ts";
 import { allocateRun } from "./runner.ts";
@@ -32,7 +32,7 @@ export async function checkModel(source: ModelSource, options: LoadOptions, base
     report.modelType = config.modelType;
     const files = await readWeightMap(checkpoint, signal);
     report.downloadBytes = bytesToFetch(files, typeof source === "string" ? known : undefined);
-    report.memory = await measureMemory(config, files, options);
+    report.memory = await measureMemory(config, files, options, await planWeights(checkpoint, config, files, options, signal));
   } catch (error) {
     if (!(error instanceof HearthError) || !SAYS_NO.has(error.code)) throw error;
     return { ...report, fits: "no", reasons: [error.message] };
@@ -43,12 +43,12 @@ export async function checkModel(source: ModelSource, options: LoadOptions, base
 const SAYS_NO: ReadonlySet<HearthError["code"]> = new Set(["no-webgpu", "unsupported-checkpoint", "out-of-memory"]);
 
 /** Go through a load with the real recipe, on a device that counts instead of allocating. */
-async function measureMemory(config: ModelConfig, files: readonly WeightFile<CheckpointFile>[], options: LoadOptions): Promise<ModelMemory> {
+async function measureMemory(config: ModelConfig, files: readonly WeightFile<CheckpointFile>[], options: LoadOptions, weights: WeightOptions): Promise<ModelMemory> {
   const gpu = await Gpu.open({ countsOnly: true });
   try {
     const plan = planContext(gpu, config, options);
     const uploader = await Uploader.create(gpu);
-    const prepared = await prepareWeights(gpu, uploader, plan.spec, files, { quantization: config.quantization, quantize: quantizedWidth(options) });
+    const prepared = await prepareWeights(gpu, uploader, plan.spec, files, weights);
     const cache = await createKvCache(gpu, prepared.spec, options.kvCache ?? "f16", plan.contextLength, 1);
     await allocateRun(gpu, chooseSchedule(gpu.traits), prepared, plan.contextLength);
     gpu.throwIfFaulty();

@@ -149,7 +149,7 @@ function stopStrings(stop: string | readonly string[] | undefined): readonly str
   return stops;
 }
 
-function describe({ id, config, text, contextLength }: LoadedModel, { gpu, runner }: DevicePart): ModelInfo {
+function describe({ id, config, text, contextLength, quantize }: LoadedModel, { gpu, runner }: DevicePart): ModelInfo {
   const { spec, weights, cache } = runner.decoder;
   const { vendor, architecture, description } = gpu.adapterInfo;
   const matrices = weights.layers.flatMap(layerMatrices);
@@ -158,6 +158,7 @@ function describe({ id, config, text, contextLength }: LoadedModel, { gpu, runne
     id,
     modelType: config.modelType,
     weightFormat: [...new Set(all.flatMap(({ parts }) => parts.map(({ format }) => formatWords(format))))].join("; "),
+    quantize,
     parameters: all.reduce((sum, { rows, columns }) => sum + rows * columns, 0),
     weightBytes: weightBytes(weights),
     bytesReadPerToken: bytesReadPerToken(runner.decoder),

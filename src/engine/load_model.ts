@@ -11,9 +11,10 @@ import { openShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
 import { loadText, type CheckpointText } from "./checkpoint_text.ts";
 import { DeviceModel } from "./device_model.ts";
-import { checkLoadOptions, planContext, quantizedWidth, readConfig } from "./load_plan.ts";
+import { checkLoadOptions, planContext, planWeights, readConfig } from "./load_plan.ts";
 import { loadWeights } from "./load_weights.ts";
 import type { LoadOptions, LoadProgress, ModelSource } from "./options.ts";
+import type { Quantize } from "./quantize_choice.ts";
 import { Runner } from "./runner.ts";
 import { isSyntheticId, syntheticConfig, syntheticWeights } from "./synthetic.ts";
 
@@ -32,6 +33,8 @@ export interface LoadedModel {
   text: CheckpointText | undefined;
   device: DeviceModel;
   contextLength: number;
+  /** What float weights became while they loaded. */
+  quantize: Quantize;
 }
 
 /** Puts a model's weights on a GPU. */
@@ -57,10 +60,10 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
   const config = await readConfig(checkpoint, signal);
   const text = await loadText(checkpoint, config, signal);
   const files = await readWeightMap(checkpoint, signal);
+  const weights = await planWeights(checkpoint, config, files, options, signal);
   progress.startWeights(files.map(({ file }) => file));
-  const load: LoadOntoGpu = (gpu, spec, buildSignal) =>
-    loadWeights(gpu, spec, files, { quantization: config.quantization, quantize: quantizedWidth(options), signal: buildSignal });
-  const model = await buildModel(checkpoint.id, config, text, options, load, signal);
+  const load: LoadOntoGpu = (gpu, spec, buildSignal) => loadWeights(gpu, spec, files, { ...weights, signal: buildSignal });
+  const model = await buildModel(checkpoint.id, config, text, { ...options, quantize: weights.quantize ?? "none" }, load, signal);
   progress.end();
   onProgress?.({ phase: "ready", file: "", loadedBytes: progress.totalBytes, totalBytes: progress.totalBytes, fromCache: progress.fromCache });
   return model;
@@ -88,7 +91,7 @@ async function buildModel(
   });
   await device.part(signal);
   if (contextLength === undefined) throw new Error("a device was built without a context");
-  return { id, config, text, device, contextLength };
+  return { id, config, text, device, contextLength, quantize: options.quantize ?? "none" };
 }
 
 async function createRunner(gpu: Gpu, spec: DecoderSpec, weights: DecoderWeights, options: LoadOptions, contextLength: number): Promise<Runner> {

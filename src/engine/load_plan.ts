@@ -1,14 +1,17 @@
 import { HearthError } from "../errors.ts";
 import { parseModelConfig, readModelType, type ModelConfig } from "../formats/model_config.ts";
+import type { WeightFile } from "../formats/shard_index.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { longestContext } from "../kernels/kv_cache.ts";
 import { decoderSpec, requireFamily } from "../models/registry.ts";
 import { requireSupportedMethod } from "../quant/formats.ts";
-import type { QuantizedWidth } from "../quant/quantise.ts";
-import type { Checkpoint } from "../storage/checkpoint.ts";
+import type { Checkpoint, CheckpointFile } from "../storage/checkpoint.ts";
 import { readText } from "./checkpoint_text.ts";
+import { isNeverRead, type WeightOptions } from "./load_weights.ts";
 import type { LoadOptions } from "./options.ts";
+import { readQuantization } from "./quantization_files.ts";
+import { chooseQuantize } from "./quantize_choice.ts";
 
 const DEFAULT_CONTEXT = 4096; // bounds the cache of models that could take a hundred thousand tokens
 
@@ -37,9 +40,15 @@ export function checkLoadOptions({ quantize, kvCache, contextLength }: LoadOptio
   }
 }
 
-/** What floats are quantised to while they load, if at all. */
-export function quantizedWidth({ quantize }: LoadOptions): QuantizedWidth | undefined {
-  return quantize === "none" ? undefined : quantize;
+/** Find out how weights are packed, and choose what floats among them become while they load; refuse what Hearth cannot read. */
+export async function planWeights(
+  checkpoint: Checkpoint, config: ModelConfig, files: readonly WeightFile<CheckpointFile>[], options: LoadOptions, signal?: AbortSignal,
+): Promise<WeightOptions> {
+  const quantization = await readQuantization(checkpoint, config, files, signal);
+  requireSupportedMethod(quantization);
+  const read = files.flatMap(({ header }) => [...header.tensors.values()]).filter(({ name }) => !isNeverRead(name));
+  const quantize = options.quantize ?? chooseQuantize(read);
+  return { quantization, quantize: quantize === "none" ? undefined : quantize };
 }
 
 /** Choose the context: what was asked for, else what model, memory bindings and the default allow. */

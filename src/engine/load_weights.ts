@@ -20,6 +20,11 @@ import { WeightJobs } from "./weight_jobs.ts";
 const RECOMPUTED = /\.(rotary_emb\.inv_freq|(attn|attention)\.(masked_)?bias|position_ids)$/;
 const OTHER_PARTS = /^(model\.)?(mtp|vision|audio|visual|multi_modal_projector|embed_vision|embed_audio)/;
 
+/** Whether no decoder reads a tensor, whatever its family. */
+export function isNeverRead(name: string): boolean {
+  return RECOMPUTED.test(name) || OTHER_PARTS.test(name);
+}
+
 /** How weights are read. */
 export interface WeightOptions {
   /** How the checkpoint is packed, by its config. */
@@ -66,7 +71,7 @@ export async function prepareWeights(
   const weights = await allocateWeights(gpu, spec, jobs);
   const tied = weights.head === weights.embedding;
   const unread = (spec.unread ?? []).map((module) => jobs.nameInFile(`${module}.`));
-  jobs.assertNothingLeftOver((name) => RECOMPUTED.test(name) || OTHER_PARTS.test(name) || unread.some((prefix) => name.startsWith(prefix)) || (tied && /^(language_model\.)?lm_head\./.test(name)));
+  jobs.assertNothingLeftOver((name) => isNeverRead(name) || unread.some((prefix) => name.startsWith(prefix)) || (tied && /^(language_model\.)?lm_head\./.test(name)));
   return { spec, weights, jobs };
 }
 

@@ -14,7 +14,10 @@ export interface LoadOptions {
   contextLength?: number;
   /** How keys and values are stored between tokens. Default "f16". */
   kvCache?: "f16" | "f32";
-  /** Quantise float weights while loading, in groups of 64; embedding and output head keep 8 bits. Default "none". */
+  /**
+   * Quantise float weights while loading, in groups of 64; embedding and output head keep 8 bits. Default, by size: "none" up
+   * to 256 MiB of floats, else "q8" below a billion parameters and "q4" from there on; "none" for what is quantised already.
+   */
   quantize?: "q4" | "q8" | "none";
 }
 
@@ -112,6 +115,8 @@ export interface ModelInfo {
   modelType: string;
   /** How the weights are held on the GPU, such as "4-bit, group 64; 8-bit, group 64". */
   weightFormat: string;
+  /** What float weights were quantised to while they loaded: as asked, or chosen by their size. */
+  quantize: "q4" | "q8" | "none";
   parameters: number;
   weightBytes: number;
   /** Bytes of weights that one decoded token reads. */

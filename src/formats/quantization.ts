@@ -1,4 +1,4 @@
-import { booleanField, integerField, integersField, objectField, stringField, type Fields } from "./config_fields.ts";
+import { booleanField, integerField, integersField, objectField, parseFields, stringField, type Fields } from "./config_fields.ts";
 import { isJsonNumber, isJsonObject, type JsonValue } from "./json_scanner.ts";
 import { parseMlxQuantization, type MlxQuantization } from "./mlx_quantization.ts";
 
@@ -17,12 +17,20 @@ export interface MethodQuantization {
   blockSize?: number[];
   /** Whether columns are grouped in an order of their own (GPTQ's `desc_act`). */
   actOrder: boolean;
+  /** Whether weights are stored as floats that are rounded each time they are used (BitNet's `quantization_mode`). */
+  isOnline: boolean;
   /** Whether activations are rotated at run time (compressed-tensors' `transform_config`). */
   hasTransforms: boolean;
 }
 
 /** How a checkpoint is packed. */
 export type Quantization = MlxQuantization | MethodQuantization;
+
+/** Files that say how a checkpoint is packed where config.json does not, in the order in which they are looked for. */
+export const QUANTIZATION_FILES = ["quantize_config.json", "quant_config.json", "hf_quant_config.json"] as const;
+
+// Whose files they are: AutoGPTQ's, AutoAWQ's and ModelOpt's. The last keeps its fields one level down.
+const FILE_METHODS = { "quantize_config.json": "gptq", "quant_config.json": "awq", "hf_quant_config.json": "modelopt" } as const;
 
 const METHOD_KEYS = ["quantization_config", "compression_config"];
 // Each method has a word of its own for the storage format.
@@ -35,21 +43,28 @@ export function parseQuantization(config: Fields): Quantization | undefined {
   const mlx = parseMlxQuantization(config);
   if (mlx) return mlx;
   const fields = METHOD_KEYS.map((key) => objectField(config, key)).find((each) => each !== undefined);
-  return fields && parseMethod(fields);
+  return fields && parseMethod(fields, "unknown");
 }
 
-function parseMethod(fields: Fields): MethodQuantization {
+/** Read one of the files that stand beside a config. */
+export function parseQuantizationFile(text: string, fileName: (typeof QUANTIZATION_FILES)[number]): MethodQuantization {
+  const fields = parseFields(text, fileName);
+  return parseMethod(objectField(fields, "quantization") ?? fields, FILE_METHODS[fileName]);
+}
+
+function parseMethod(fields: Fields, unnamed: string): MethodQuantization {
   const text = (key: string) => (typeof fields.values.get(key) === "string" ? stringField(fields, key)?.toLowerCase() : undefined);
   const integer = (keys: readonly string[], bounds: typeof BITS) => keys.map((key) => integerField(fields, key, bounds)).find((each) => each !== undefined);
   const transforms = fields.values.has("transform_config") ? objectField(fields, "transform_config") : undefined;
   return {
-    method: text("quant_method") ?? "unknown",
+    method: text("quant_method") ?? unnamed,
     format: FORMAT_KEYS.map(text).find((each) => each !== undefined),
     bits: integer(["bits", "w_bit", "num_bits"], BITS),
     weightBits: weightBits(fields.values.get("config_groups")),
     groupSize: integer(["group_size", "q_group_size"], GROUP_SIZE),
     blockSize: blockSize(fields),
     actOrder: fields.values.has("desc_act") ? (booleanField(fields, "desc_act") ?? false) : false,
+    isOnline: text("quantization_mode") === "online",
     hasTransforms: transforms !== undefined && transforms.values.size > 0,
   };
 }

@@ -38,7 +38,8 @@ export function unsupportedModule(module: string, finding: string): HearthError 
 export function requireSupportedMethod(quantization: Quantization | undefined): void {
   if (!quantization || !("method" in quantization)) return;
   const methods: readonly string[] = Object.values(FORMATS).flatMap((format) => format.methods);
-  const { method, hasTransforms } = quantization;
+  const { method, isOnline, hasTransforms } = quantization;
   if (!methods.includes(method)) throw unsupportedModule("config.json", `quantised by "${method}"`);
+  if (isOnline) throw unsupportedModule("config.json", `quantised by "${method}" online, from floats at every use`);
   if (hasTransforms) throw unsupportedModule("config.json", `quantised by "${method}" with transforms at run time`);
 }
