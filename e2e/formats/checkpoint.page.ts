@@ -1,4 +1,6 @@
+import { Engine } from "../../src/engine/engine.ts";
 import { loadWeights } from "../../src/engine/load_weights.ts";
+import type { LoadOptions } from "../../src/engine/options.ts";
 import { readQuantization } from "../../src/engine/quantization_files.ts";
 import { Runner } from "../../src/engine/runner.ts";
 import { parseModelConfig } from "../../src/formats/model_config.ts";
@@ -16,7 +18,7 @@ import { withGpu, type Finding } from "../kernels/kernel_runs.ts";
 import { randomValues } from "../kernels/random_values.ts";
 import { FORMAT_CASES } from "./format_cases.ts";
 import { readWeights, worstWeight } from "./read_weights.ts";
-import { tinyCheckpoints } from "./tiny_model.ts";
+import { tinyCheckpoints, wideCheckpoint } from "./tiny_model.ts";
 
 const TOKENS = [1, 17, 40, 95, 3];
 const CONTEXT = 64;
@@ -70,6 +72,20 @@ export async function quantisedFormats(quantize: QuantizedWidth): Promise<string
     const { weights } = await weightsOf(gpu, plain, quantize);
     return matricesOf(weights).map(({ parts }) => formatKey(parts[0].format));
   });
+}
+
+/** What float checkpoints become by default, a small and a large one, and what the small one becomes when asked for. */
+export async function quantizedByDefault(): Promise<{ quantize: string; weightFormat: string }[]> {
+  const small = tinyCheckpoints(FORMAT_CASES[0], randomValues(7)).plain;
+  const loads: [File[], LoadOptions][] = [[small, {}], [wideCheckpoint(), {}], [small, { quantize: "q4" }]];
+  const found: { quantize: string; weightFormat: string }[] = [];
+  for (const [files, options] of loads) {
+    const engine = await Engine.load(files, options, { baseUrl: location.href });
+    const { quantize, weightFormat } = engine.info;
+    found.push({ quantize, weightFormat });
+    await engine.unload();
+  }
+  return found;
 }
 
 function matricesOf({ embedding, layers }: DecoderWeights): Matrix[] {

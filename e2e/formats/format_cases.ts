@@ -1,6 +1,6 @@
 import { bitsandbytes, fp8, mx, nvfp4 } from "./float_cases.ts";
 import { awq, bitsandbytesInt8, compressedIntegers, gemma, gptq, gptqMixed, signedBytes } from "./integer_cases.ts";
-import { mlxAffine, mlxFloat, mlxMixed } from "./mlx_cases.ts";
+import { metal, mlxAffine, mlxFloat, mlxMixed } from "./mlx_cases.ts";
 import { bitnet, hqq, mxfp4Blocks, quantoBits, quantoBytes, torchaoBytes, torchaoInt4, torchaoIntx } from "./rare_cases.ts";
 import type { FormatCase } from "./stored_module.ts";
 
@@ -15,6 +15,7 @@ function describedIn(name: NonNullable<FormatCase["file"]>["name"], description:
 export const FORMAT_CASES: readonly FormatCase[] = [
   ...[2, 3, 4, 5, 6, 8].map((bits) => mlxAffine(bits, bits === 3 ? 32 : 64, bits === 5 ? "F16" : "BF16")),
   mlxMixed,
+  metal(4),
   mlxFloat("mxfp4"),
   mlxFloat("nvfp4"),
   mlxFloat("mxfp8"),
@@ -27,6 +28,7 @@ export const FORMAT_CASES: readonly FormatCase[] = [
   gptq("GPTQ, 4 bits, act-order", { bits: 4, group: 64, version: 1, actOrder: true, config: GPTQ }),
   gptq("GPTQ, 4 bits, groups of 16", { bits: 4, group: 16, version: 1, config: GPTQ }),
   gptq("AutoRound in GPTQ's layout", { bits: 4, group: 64, version: 1, sym: true, config: { quant_method: "auto-round", packing_format: "auto_round:auto_gptq" } }),
+  gptq("AutoRound in GPTQ's second version", { bits: 4, group: 64, version: 2, config: { quant_method: "auto-round", packing_format: "auto_round:gptqmodel" } }),
   gptqMixed,
   awq,
   compressedIntegers("compressed-tensors, 4 bits, symmetric", { bits: 4, group: 64, symmetric: true, dtype: "BF16" }),

@@ -35,6 +35,15 @@ test("a float checkpoint quantised on load keeps its embedding at 8 bits", async
   expect(formats).toEqual(["q8 f32 g64", ...Array.from({ length: 4 }, () => "q4 f32 g64")]);
 });
 
+test("float checkpoints stay floats while they are small, go to 8 bits when they are not, and to what is asked for", async ({ harness }) => {
+  const found = await harness.run<unknown[]>("/e2e/formats/checkpoint.page.ts", "quantizedByDefault");
+  expect(found).toEqual([
+    { quantize: "none", weightFormat: "f32" },
+    { quantize: "q8", weightFormat: "8-bit, group 64" },
+    { quantize: "q4", weightFormat: "4-bit, group 64; 8-bit, group 64" },
+  ]);
+});
+
 // Formats that become the same on the GPU share a page, and with it their compiled kernels: compiling takes nearly all the time.
 const LOGIT_CASES: Readonly<Record<string, readonly string[]>> = {
   "4-bit integers": ["GPTQ, 4 bits", "AWQ gemm", "compressed-tensors, 4 bits, asymmetric", "AutoRound in GPTQ's layout"],

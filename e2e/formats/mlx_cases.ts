@@ -26,6 +26,20 @@ export function mlxAffine(bits: number, group: number, dtype: "F16" | "BF16"): F
   };
 }
 
+/** The same layout as transformers saves it for Apple's GPUs, under names of its own. */
+export function metal(bits: 4 | 8): FormatCase {
+  const affine = mlxAffine(bits, 64, "BF16");
+  return {
+    ...affine,
+    name: `transformers metal, ${bits} bits`,
+    config: { quantization_config: { quant_method: "metal", bits, group_size: 64 } },
+    pack: (random, rows, columns, module) => {
+      const { tensors, weights } = affine.pack(random, rows, columns, module);
+      return { weights, tensors: tensors.map((tensor) => (tensor.suffix === "biases" ? { ...tensor, suffix: "qbiases" } : tensor)) };
+    },
+  };
+}
+
 /** MLX's modes without biases. */
 export function mlxFloat(mode: "mxfp4" | "nvfp4" | "mxfp8"): FormatCase {
   const bits = mode === "mxfp8" ? 8 : 4;

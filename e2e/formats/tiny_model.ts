@@ -44,6 +44,24 @@ export function tinyCheckpoints(format: FormatCase, random: RandomValues): { sto
   return { stored: [...files({ ...TINY_CONFIG, ...format.config }, stored), ...beside], plain: files(TINY_CONFIG, plain) };
 }
 
+/** A float checkpoint just past 256 MiB: a wide embedding with little beside it, all zeros. */
+export function wideCheckpoint(): File[] {
+  const [hidden, vocabulary, width] = [4096, 16_384, 64];
+  const config = { ...TINY_CONFIG, hidden_size: hidden, vocab_size: vocabulary, intermediate_size: width, num_attention_heads: 1, num_key_value_heads: 1, head_dim: width };
+  const layer = (module: string, ...shape: number[]): [string, number[]] => [`model.layers.0.${module}.weight`, shape];
+  const shapes: [string, number[]][] = [
+    ["model.embed_tokens.weight", [vocabulary, hidden]],
+    ...["q_proj", "k_proj", "v_proj"].map((name) => layer(`self_attn.${name}`, width, hidden)),
+    layer("self_attn.o_proj", hidden, width),
+    ...["gate_proj", "up_proj"].map((name) => layer(`mlp.${name}`, width, hidden)),
+    layer("mlp.down_proj", hidden, width),
+    layer("input_layernorm", hidden),
+    layer("post_attention_layernorm", hidden),
+    ["model.norm.weight", [hidden]],
+  ];
+  return files(config, shapes.map(([suffix, shape]) => ({ suffix, dtype: "F32", shape, bytes: new Uint8Array(4 * shape.reduce((product, size) => product * size, 1)) })));
+}
+
 /** Write tensors one after another without padding, so that most begin at no multiple of their size. */
 function files(config: unknown, tensors: readonly StoredTensor[]): File[] {
   const odd: StoredTensor = { suffix: "model.rotary_emb.inv_freq", dtype: "U8", shape: [3], bytes: new Uint8Array(3) };
