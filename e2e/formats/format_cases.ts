@@ -33,6 +33,7 @@ export const FORMAT_CASES: readonly FormatCase[] = [
   awq,
   compressedIntegers("compressed-tensors, 4 bits, symmetric", { bits: 4, group: 64, symmetric: true, dtype: "BF16" }),
   compressedIntegers("compressed-tensors, 4 bits, asymmetric", { bits: 4, group: 64, symmetric: false, dtype: "BF16" }),
+  compressedIntegers("compressed-tensors, 4 bits, act-order", { bits: 4, group: 64, symmetric: false, dtype: "BF16", actOrder: true }),
   compressedIntegers("compressed-tensors, 8 bits, whole rows", { bits: 8, group: 0, symmetric: true, dtype: "F16" }),
   compressedIntegers("compressed-tensors, 3 bits, dense", { bits: 3, group: 64, symmetric: false, dtype: "BF16" }),
   compressedIntegers("compressed-tensors, 3 bits, word by word", { bits: 3, group: 64, symmetric: true, dtype: "BF16", wordByWord: true }),

@@ -46,10 +46,11 @@ test("float checkpoints stay floats while they are small, go to 8 bits when they
 
 // Formats that become the same on the GPU share a page, and with it their compiled kernels: compiling takes nearly all the time.
 const LOGIT_CASES: Readonly<Record<string, readonly string[]>> = {
-  "4-bit integers": ["GPTQ, 4 bits", "AWQ gemm", "compressed-tensors, 4 bits, asymmetric", "AutoRound in GPTQ's layout"],
+  "4-bit integers": ["GPTQ, 4 bits", "AWQ gemm", "compressed-tensors, 4 bits, asymmetric", "AutoRound in GPTQ's layout", "HQQ, 4 bits", "quanto int4", "torchao int4"],
+  "ternary integers": ["BitNet autobitlinear"],
   "8-bit integers": ["GPTQ, 8 bits", "compressed-tensors int8", "bitsandbytes int8"],
   "normal floats": ["bitsandbytes nf4", "bitsandbytes nf4, scales quantised again"],
-  "4-bit floats": ["MLX nvfp4", "compressed-tensors nvfp4", "ModelOpt nvfp4"],
+  "4-bit floats": ["MLX nvfp4", "compressed-tensors nvfp4", "ModelOpt nvfp4", "mxfp4 of gpt-oss"],
   "8-bit floats": ["FP8, a scale for each block"],
   "integers in an order of their own": ["GPTQ, 4 bits, act-order"],
 };

@@ -71,14 +71,17 @@ interface PackedOptions {
   symmetric: boolean;
   dtype: "BF16" | "F16";
   wordByWord?: boolean;
+  /** Columns are grouped in an order of their own. */
+  actOrder?: boolean;
 }
 
 /** compressed-tensors' pack-quantized. */
-export function compressedIntegers(name: string, { bits, group, symmetric, dtype, wordByWord }: PackedOptions): FormatCase {
+export function compressedIntegers(name: string, { bits, group, symmetric, dtype, wordByWord, actOrder = false }: PackedOptions): FormatCase {
   const weights = { num_bits: bits, type: "int", symmetric, strategy: group ? "group" : "channel", group_size: group || null };
   return {
     name,
     config: { quantization_config: { quant_method: "compressed-tensors", format: "pack-quantized", config_groups: { group_0: { targets: ["Linear"], weights } } } },
+    isRounded: actOrder,
     pack: (random, rows, columns) => {
       const size = group || columns;
       const groups = columns / size;
@@ -86,7 +89,9 @@ export function compressedIntegers(name: string, { bits, group, symmetric, dtype
       const codes = randomCodes(random, rows * columns, 2 ** bits);
       const scales = floats(dtype, randomScales(random, rows * groups, scaleSize(columns, bits)));
       const zeros = Array.from({ length: rows * groups }, () => (symmetric ? middle : middle - 1 + random.integer(3)));
-      const place = (n: number, k: number) => n * groups + Math.floor(k / size);
+      const order = random.permutation(columns);
+      const groupOf = (k: number) => Math.floor((actOrder ? order[k] : k) / size);
+      const place = (n: number, k: number) => n * groups + groupOf(k);
       const bytes = packRows(rows, columns, (n, k) => codes[n * columns + k], (row) => (wordByWord ? packWords(row, bits) : packStream(row, bits)));
       const turned = turnWords(packRows(groups, rows, (g, n) => zeros[n * groups + g], (row) => packStream(row, bits)), groups);
       return {
@@ -96,6 +101,7 @@ export function compressedIntegers(name: string, { bits, group, symmetric, dtype
           { suffix: "weight_scale", dtype, shape: [rows, groups], bytes: scales.bytes },
           { suffix: "weight_shape", dtype: "I64", shape: [2], bytes: new Uint8Array(BigInt64Array.of(BigInt(rows), BigInt(columns)).buffer) },
           ...(symmetric ? [] : [{ suffix: "weight_zero_point", dtype: "I32", shape: [(rows * bits) / 32, groups], bytes: turned }]),
+          ...(actOrder ? [{ suffix: "weight_g_idx", dtype: "I32", shape: [columns], bytes: int32(Array.from({ length: columns }, (_, k) => groupOf(k))) }] : []),
         ],
       };
     },

@@ -40,6 +40,7 @@ const unsupported: [name: string, stored: Stored, config: Partial<MethodQuantiza
   ["HQQ with rounded activations", { W_q: ["U8", 64, 64], scale: ["F16", 128, 1], zero: ["F16", 128, 1], act_bits: ["F32"] }, { method: "hqq" }, /together with its activations/],
   ["quanto's E5M2", { "weight._data": ["F8_E5M2", 64, 128], "weight._scale": ["F16", 64, 1] }, {}, /stored by quanto as F8_E5M2/],
   ["quanto with whole zero points", { "weight._data._data": ["U8", 32, 128], "weight._scale": ["F16", 64, 1], "weight._zeropoint": ["I8", 64, 1] }, {}, /whole zero points/],
+  ["quanto in narrow groups", { "weight._data._data": ["U8", 256, 16], "weight._scale": ["F16", 512, 1], "weight._shift": ["F16", 512, 1] }, {}, /groups of 16 of 128 columns/],
   ["torchao's tiled int4", { _weight_qdata: ["I32", 8, 8, 32, 4], _weight_scale_and_zero: ["BF16", 4, 64, 2] }, { method: "torchao" }, /stored by torchao as I32 \[8,8,32,4\] with scales of another name/],
   ["torchao's MX", { _weight_qdata: ["F8_E4M3", 64, 128], _weight_scale: ["F8_E8M0", 64, 4] }, { method: "torchao" }, /scales F8_E8M0 \[64,4\]/],
   ["torchao's first safetensors", { "weight:qdata": ["I8", 64, 128], "weight:scale": ["BF16", 64, 1] }, { method: "torchao" }, /torchao's first safetensors/],
