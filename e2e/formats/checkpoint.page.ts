@@ -17,8 +17,8 @@ import { pickedCheckpoint } from "../../src/storage/picked_files.ts";
 import { withGpu, type Finding } from "../kernels/kernel_runs.ts";
 import { randomValues } from "../kernels/random_values.ts";
 import { FORMAT_CASES } from "./format_cases.ts";
-import { readWeights, worstWeight } from "./read_weights.ts";
-import { tinyCheckpoints, wideCheckpoint } from "./tiny_model.ts";
+import { readWeights, worstLogit, worstWeight } from "./read_weights.ts";
+import { tinyCheckpoints, VOCABULARY, wideCheckpoint } from "./tiny_model.ts";
 
 const TOKENS = [1, 17, 40, 95, 3];
 const CONTEXT = 64;
@@ -41,7 +41,7 @@ export async function compareLogits(names: readonly string[]): Promise<LogitErro
       const runner = await runnerOf(gpu, stored);
       const prefill = await runner.logits(TOKENS);
       const last = await runner.forward(TOKENS[TOKENS.length - 1], TOKENS.length - 1);
-      errors.push({ name, prefill: worst(prefill, expected), decode: worst(last, expected.subarray(-last.length)) });
+      errors.push({ name, prefill: worstLogit(prefill, expected, VOCABULARY), decode: worstLogit(last, expected.subarray(-last.length), VOCABULARY) });
     }
     return errors;
   });
@@ -106,16 +106,4 @@ async function runnerOf(gpu: Gpu, files: readonly File[]): Promise<Runner> {
   const { rope } = spec.layers[0].attention!; // a Llama's
   const ropes = new Map([[rope, await createVector(gpu, "rope table", ropeTable(rope, CONTEXT))]]);
   return Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache: await createKvCache(gpu, spec, "f32", CONTEXT, 1) }, CONTEXT);
-}
-
-function worst(found: Float32Array, expected: Float32Array): number {
-  const width = 96; // the tiny model's vocabulary
-  let most = found.length === expected.length ? 0 : Infinity;
-  for (let begin = 0; begin < expected.length; begin += width) {
-    const row = expected.subarray(begin, begin + width);
-    const mean = row.reduce((sum, value) => sum + value, 0) / width;
-    const deviation = Math.sqrt(row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / width);
-    for (const [i, value] of row.entries()) most = Math.max(most, Math.abs(found[begin + i] - value) / deviation);
-  }
-  return Number.isNaN(found[0]) ? Infinity : most;
 }

@@ -66,3 +66,9 @@ for (const [kind, names] of Object.entries(LOGIT_CASES)) {
     expect(findings.length).toBe(names.length);
   });
 }
+
+test("families with a format of their own, gpt-oss and BitNet, say in it what they say in floats", async ({ harness }) => {
+  const findings = await harness.run<Finding[]>("/e2e/formats/family.page.ts", "familyFormats");
+  for (const { name, error } of findings) expect.soft(error, name).toBeLessThan(2e-3);
+  expect(findings.length).toBe(2);
+});

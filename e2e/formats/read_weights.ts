@@ -48,3 +48,15 @@ export function worstWeight(found: Float32Array, expected: ArrayLike<number>): n
   const size = Math.sqrt(Array.from(expected).reduce((sum, weight) => sum + weight * weight, 0) / expected.length);
   return found.reduce((most, value, i) => Math.max(most, Number.isNaN(value) ? Infinity : Math.abs(value - expected[i])), 0) / size;
 }
+
+/** Largest difference of logits, relative to the standard deviation of their row of `width`. */
+export function worstLogit(found: Float32Array, expected: Float32Array, width: number): number {
+  let most = found.length === expected.length ? 0 : Infinity;
+  for (let begin = 0; begin < expected.length; begin += width) {
+    const row = expected.subarray(begin, begin + width);
+    const mean = row.reduce((sum, value) => sum + value, 0) / width;
+    const deviation = Math.sqrt(row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / width);
+    for (const [i, value] of row.entries()) most = Math.max(most, Math.abs(found[begin + i] - value) / deviation);
+  }
+  return Number.isNaN(found[0]) ? Infinity : most;
+}

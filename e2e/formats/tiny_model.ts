@@ -3,7 +3,8 @@ import { type FormatCase, type StoredTensor, tensorName } from "./stored_module.
 
 const HIDDEN = 128;
 const INTERMEDIATE = 192;
-const VOCABULARY = 96;
+/** Tokens of the tiny model. */
+export const VOCABULARY = 96;
 
 /** A Llama of one layer, whose rows end in part of a block or group. */
 export const TINY_CONFIG = {
@@ -62,8 +63,8 @@ export function wideCheckpoint(): File[] {
   return files(config, shapes.map(([suffix, shape]) => ({ suffix, dtype: "F32", shape, bytes: new Uint8Array(4 * shape.reduce((product, size) => product * size, 1)) })));
 }
 
-/** Write tensors one after another without padding, so that most begin at no multiple of their size. */
-function files(config: unknown, tensors: readonly StoredTensor[]): File[] {
+/** A checkpoint of tensors, one after another without padding, so that most begin at no multiple of their size. */
+export function files(config: unknown, tensors: readonly StoredTensor[]): File[] {
   const odd: StoredTensor = { suffix: "model.rotary_emb.inv_freq", dtype: "U8", shape: [3], bytes: new Uint8Array(3) };
   let offset = 0;
   const entries = [odd, ...tensors].map(({ suffix, dtype, shape, bytes }) => {

@@ -8,10 +8,11 @@ import { decoderSpec, requireFamily } from "../models/registry.ts";
 import { requireSupportedMethod } from "../quant/formats.ts";
 import type { Checkpoint, CheckpointFile } from "../storage/checkpoint.ts";
 import { readText } from "./checkpoint_text.ts";
-import { isNeverRead, type WeightOptions } from "./load_weights.ts";
+import type { WeightOptions } from "./load_weights.ts";
 import type { LoadOptions } from "./options.ts";
 import { readQuantization } from "./quantization_files.ts";
 import { chooseQuantize } from "./quantize_choice.ts";
+import { isNeverRead } from "./tensor_names.ts";
 
 const DEFAULT_CONTEXT = 4096; // bounds the cache of models that could take a hundred thousand tokens
 

@@ -14,16 +14,8 @@ import type { QuantizedWidth } from "../quant/quantise.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
 import { linear, linears } from "./linear_weights.ts";
 import { streamTensors } from "./stream_tensors.ts";
+import { isNeverRead } from "./tensor_names.ts";
 import { WeightJobs } from "./weight_jobs.ts";
-
-// Buffers that old checkpoints carry along and that every family computes by itself; then what is not the decoder's.
-const RECOMPUTED = /\.(rotary_emb\.inv_freq|(attn|attention)\.(masked_)?bias|position_ids)$/;
-const OTHER_PARTS = /^(model\.)?(mtp|vision|audio|visual|multi_modal_projector|embed_vision|embed_audio)/;
-
-/** Whether no decoder reads a tensor, whatever its family. */
-export function isNeverRead(name: string): boolean {
-  return RECOMPUTED.test(name) || OTHER_PARTS.test(name);
-}
 
 /** How weights are read. */
 export interface WeightOptions {

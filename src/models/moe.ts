@@ -169,8 +169,8 @@ export function gptOss(config: ModelConfig, contextLength: number): DecoderSpec 
       gatesMlp: false,
       router: stacked(`${name} router`, hiddenSize, [{ module: `${name}.router`, rows: experts, bias: true }]),
       routing: { kind: "softmax", isNormalised: true, scale: 1 },
-      up: { ...up, sources: [whole("gate_up_proj", up.rows)], spellings: [[blocks("gate_up_proj_blocks", up.rows)], byMlx.up] },
-      down: { ...down, sources: [whole("down_proj", down.rows)], spellings: [[blocks("down_proj_blocks", down.rows)], byMlx.down] },
+      up: { ...up, sources: [whole("gate_up_proj", up.rows)], spellings: [[blocks("gate_up_proj", up.rows)], byMlx.up] },
+      down: { ...down, sources: [whole("down_proj", down.rows)], spellings: [[blocks("down_proj", down.rows)], byMlx.down] },
     };
     return { ...layer, mlp: undefined, moe };
   });

@@ -1,0 +1,98 @@
+import { Engine } from "../../src/engine/engine.ts";
+import { parseModelConfig } from "../../src/formats/model_config.ts";
+import { decoderSpec } from "../../src/models/registry.ts";
+import type { Finding } from "../kernels/kernel_runs.ts";
+import { randomValues, type RandomValues } from "../kernels/random_values.ts";
+import { tensorsOf, type TensorShape } from "../support/spec_tensors.ts";
+import { bitnet, mxfp4Blocks } from "./rare_cases.ts";
+import { worstLogit } from "./read_weights.ts";
+import { type FormatCase, type StoredTensor, tensorName } from "./stored_module.ts";
+import { files } from "./tiny_model.ts";
+
+const TOKENS = [1, 17, 40, 95, 3];
+const VOCABULARY = 128;
+const SHAPE = {
+  hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16, intermediate_size: 96, vocab_size: VOCABULARY,
+  max_position_embeddings: 64,
+};
+
+/** A family with a format of its own: which tensors are packed, and how a packed matrix stands in a plain checkpoint. */
+interface FamilyCase {
+  config: Record<string, unknown>;
+  format: FormatCase;
+  /** The module of a tensor that is packed. */
+  packed: (name: string) => string | undefined;
+  /** Whether a plain tensor holds several matrices, each turned round. */
+  isTurned: boolean;
+}
+
+const FAMILIES: readonly FamilyCase[] = [
+  {
+    config: { ...SHAPE, model_type: "gpt_oss", num_local_experts: 2, num_experts_per_tok: 2, sliding_window: 4, rope_theta: 150000 },
+    format: mxfp4Blocks,
+    packed: (name) => (/\.experts\.\w+_proj$/.test(name) ? name : undefined),
+    isTurned: true,
+  },
+  {
+    config: { ...SHAPE, model_type: "bitnet", hidden_act: "relu2", tie_word_embeddings: true },
+    format: bitnet("autobitlinear"),
+    packed: (name) => /^(.*_proj)\.weight$/.exec(name)?.[1],
+    isTurned: false,
+  },
+];
+
+/** Compare the logits of families in their own formats with those of the same weights in floats. */
+export async function familyFormats(): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const family of FAMILIES) {
+    const { stored, plain } = checkpoints(family, randomValues(5));
+    findings.push({ name: family.format.name, error: worstLogit(await logitsOf(stored), await logitsOf(plain), VOCABULARY) });
+  }
+  return findings;
+}
+
+async function logitsOf(checkpoint: File[]): Promise<Float32Array> {
+  const engine = await Engine.load(checkpoint, {}, { baseUrl: location.href });
+  const logits = await engine.logits(TOKENS);
+  await engine.unload();
+  return logits;
+}
+
+function checkpoints({ config, format, packed, isTurned }: FamilyCase, random: RandomValues): { stored: File[]; plain: File[] } {
+  const stored: StoredTensor[] = [];
+  const plain: StoredTensor[] = [];
+  for (const tensor of tensorsOf(decoderSpec(parseModelConfig(JSON.stringify(config)), 64))) {
+    const module = packed(tensor.name);
+    if (module === undefined) {
+      const float = floatTensor(tensor, random);
+      stored.push(float);
+      plain.push(float);
+      continue;
+    }
+    const [rows, columns] = isTurned ? [tensor.shape[0] * tensor.shape[2], tensor.shape[1]] : tensor.shape;
+    const { tensors, weights } = format.pack(random, rows, columns, module);
+    stored.push(...tensors.map((each) => ({ ...each, suffix: tensorName(module, each) })));
+    plain.push(float32(tensor, isTurned ? turned(weights, tensor.shape) : weights));
+  }
+  return { stored: files({ ...config, ...format.config }, stored), plain: files(config, plain) };
+}
+
+/** Matrices `[count, rows, columns]` as `[count, columns, rows]`. */
+function turned(weights: Float64Array, [count, columns, rows]: readonly number[]): number[] {
+  return Array.from({ length: count * columns * rows }, (_, i) => {
+    const [matrix, column, row] = [Math.floor(i / (columns * rows)), Math.floor(i / rows) % columns, i % rows];
+    return weights[(matrix * rows + row) * columns + column];
+  });
+}
+
+function floatTensor(tensor: TensorShape, random: RandomValues): StoredTensor {
+  const { name, shape } = tensor;
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (shape.length > 1) return float32(tensor, random.floats(count, 1 / Math.sqrt(shape[shape.length - 1])));
+  const centre = /norm/.test(name) ? 1 : 0;
+  return float32(tensor, random.floats(count, 0.1).map((value) => centre + value));
+}
+
+function float32({ name, shape }: TensorShape, values: ArrayLike<number>): StoredTensor {
+  return { suffix: name, dtype: "F32", shape, bytes: new Uint8Array(Float32Array.from(values).buffer) };
+}
