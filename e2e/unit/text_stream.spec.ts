@@ -5,7 +5,7 @@ import { expect, test } from "@playwright/test";
 
 import { Detokenizer } from "../../src/text/detokenizer.ts";
 import { StopMatcher } from "../../src/text/stop_matcher.ts";
-import { TokenBytes } from "../../src/text/token_bytes.ts";
+import { makeTokenTable, TokenBytes } from "../../src/text/token_bytes.ts";
 import type { TextTokenizer } from "../../src/text/tokenizer.ts";
 import { LOOKALIKE_TEXT, loadTokenizer, realTokenizers, seededRandom, TINY, TOKENIZERS, TRICKY_TEXTS } from "./text_support.ts";
 
@@ -68,7 +68,15 @@ for (const folder of [TINY, ...realTokenizers().filter((name) => !name.includes(
 test.describe("byte by byte", () => {
   const utf8 = new TextEncoder();
   const byteTokens = (decoder: unknown) =>
-    new TokenBytes({ pieceOf: (id) => `<0x${id.toString(16).toUpperCase().padStart(2, "0")}>`, addedTokens: new Map([[300, "<end>"]]), specialIds: new Set([300]), decoder });
+    new TokenBytes(
+      makeTokenTable({
+        pieceOf: (id) => `<0x${id.toString(16).toUpperCase().padStart(2, "0")}>`,
+        vocabSize: 301,
+        addedTokens: new Map([[300, "<end>"]]),
+        specialIds: new Set([300]),
+        json: { decoder },
+      }),
+    );
   const fallback = byteTokens({ type: "Sequence", decoders: [{ type: "ByteFallback" }, { type: "Fuse" }] });
 
   test("every text comes out whole, character by character", () => {
@@ -111,7 +119,15 @@ test.describe("byte by byte", () => {
 test.describe("the space that starts a text", () => {
   const pieces = ["▁Hello", "▁", "▁▁x", "<s>"];
   const table = (decoders: unknown[]) =>
-    new TokenBytes({ pieceOf: (id) => pieces[id], addedTokens: new Map([[3, "<s>"]]), specialIds: new Set([3]), decoder: { type: "Sequence", decoders } });
+    new TokenBytes(
+      makeTokenTable({
+        pieceOf: (id) => pieces[id],
+        vocabSize: 4,
+        addedTokens: new Map([[3, "<s>"]]),
+        specialIds: new Set([3]),
+        json: { decoder: { type: "Sequence", decoders } },
+      }),
+    );
   const replace = { type: "Replace", pattern: { String: "▁" }, content: " " };
   const decode = (tokens: TokenBytes, ids: number[], first: boolean, keepSpecial = false) => {
     const detokenizer = new Detokenizer(tokens, { first, keepSpecial });

@@ -136,7 +136,7 @@ test.describe("broken tokenizer files", () => {
     ["no model", { ...sound, model: undefined }, "corrupt-checkpoint", /expected a model, found undefined/],
     ["no vocabulary", { ...sound, model: { type: "BPE", merges: [] } }, "corrupt-checkpoint", /model\.vocab, found undefined/],
     ["a piece without an id", { ...sound, model: { ...sound.model, vocab: { a: "0" } } }, "corrupt-checkpoint", /model\.vocab\["a"\]/],
-    ["an absurd id", { ...sound, model: { ...sound.model, vocab: { a: 1e12 } } }, "corrupt-checkpoint", /below 16777216, found 1000000000000/],
+    ["an absurd id", { ...sound, model: { ...sound.model, vocab: { a: 1e12 } } }, "corrupt-checkpoint", /below 1000000, found 1000000000000/],
     ["a merge of one piece", { ...sound, model: { ...sound.model, merges: ["ab"] } }, "corrupt-checkpoint", /model\.merges\[0\]/],
     ["merges of another shape", { ...sound, model: { ...sound.model, merges: {} } }, "corrupt-checkpoint", /model\.merges, found object/],
     ["no merges", { ...sound, model: { type: "BPE", vocab: { a: 0 } } }, "corrupt-checkpoint", /could not be built/],

@@ -2,8 +2,9 @@ import { Tokenizer } from "@huggingface/tokenizers";
 
 import { HearthError } from "../errors.ts";
 import { Detokenizer } from "./detokenizer.ts";
-import { TokenBytes } from "./token_bytes.ts";
-import { isObject, kindOf, namedSpecialTokens, parseJsonObject, SPECIAL_TOKEN_KEYS, specialTokenText } from "./tokenizer_config.ts";
+import { makeTokenTable, TokenBytes } from "./token_bytes.ts";
+import { SPECIAL_TOKEN_KEYS, specialTokenText } from "./tokenizer_config.ts";
+import { readTokenizerFile, type TokenizerFile } from "./tokenizer_file.ts";
 
 /** Text to token ids and back, for one checkpoint. */
 export interface TextTokenizer {
@@ -23,34 +24,34 @@ export interface TextTokenizer {
   readonly pieces: TokenBytes;
 }
 
-// Beyond this an id is damage, and the package would allocate a table up to it; real vocabularies end near 260,000.
-const MAX_TOKEN_ID = 2 ** 24;
-
 /** Build a tokenizer from the text of tokenizer.json and, where the repo has one, tokenizer_config.json. */
 export function createTokenizer(tokenizerJson: string, tokenizerConfigJson: string | undefined): TextTokenizer {
-  const file = withDefaults(parseJsonObject(tokenizerJson, "tokenizer.json"));
-  const config = tokenizerConfigJson === undefined ? {} : parseJsonObject(tokenizerConfigJson, "tokenizer_config.json");
-  const lastModelId = checkModel(file.model);
-  checkSteps(file);
-  checkSplits(file.pre_tokenizer);
-  const addedTokens = readAddedTokens(file.added_tokens);
-  const tokenizer = construct(file, config);
-  const specialIds = findSpecialIds(file, config, tokenizer, addedTokens);
+  return buildTokenizer(readTokenizerFile(tokenizerJson, tokenizerConfigJson));
+}
+
+/** Build the tokenizer of a checked file. */
+export function buildTokenizer(file: TokenizerFile): TextTokenizer {
+  const tokenizer = construct(file.json, file.config);
   let table: TokenBytes | undefined;
-  const pieces = () => (table ??= new TokenBytes({ pieceOf: (id) => tokenizer.id_to_token(id), addedTokens, specialIds, decoder: file.decoder }));
+  const pieces = () => (table ??= new TokenBytes(makeTokenTable(file)));
   return {
     encode: (text, { addSpecialTokens }) =>
       // Like the Rust library, drop what neither the vocabulary nor an unknown token covers.
       tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids.filter((id) => id !== undefined && id !== null),
     decode: (ids, options) => decode(pieces(), ids, options?.keepSpecial ?? false),
     tokenId: (text) => tokenizer.token_to_id(text),
-    vocabSize: Math.max(lastModelId, ...addedTokens.keys()) + 1,
-    specialIds,
-    addedIds: new Set(addedTokens.keys()),
+    vocabSize: file.vocabSize,
+    specialIds: file.specialIds,
+    addedIds: new Set(file.addedTokens.keys()),
     get pieces() {
       return pieces();
     },
   };
+}
+
+/** Run the patterns that building a tokenizer runs, without its vocabulary, which takes most of the time. */
+export function rehearseTokenizer({ json, config }: TokenizerFile): void {
+  construct({ ...json, model: { type: "BPE", vocab: {}, merges: [] } }, config);
 }
 
 function decode(pieces: TokenBytes, ids: readonly number[], keepSpecial: boolean): string {
@@ -58,14 +59,9 @@ function decode(pieces: TokenBytes, ids: readonly number[], keepSpecial: boolean
   return ids.map((id) => detokenizer.push(id)).join("") + detokenizer.flush();
 }
 
-// The Rust library reads an absent entry as null; the package insists on the keys.
-function withDefaults(file: Record<string, unknown>): Record<string, unknown> {
-  return { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...file, added_tokens: file.added_tokens ?? [] };
-}
-
-function construct(file: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
+function construct(json: Record<string, unknown>, config: Record<string, unknown>): Tokenizer {
   try {
-    return new Tokenizer(file, packageConfig(config));
+    return new Tokenizer(json, packageConfig(config));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     // "Unknown Decoder type: X" and the like: a sound file that asks for more than the package knows.
@@ -84,91 +80,4 @@ function packageConfig(config: Record<string, unknown>): Record<string, unknown>
     additional_special_tokens: additional.map(specialTokenText).filter((text) => text !== undefined),
     clean_up_tokenization_spaces: false,
   };
-}
-
-function checkSteps(file: Record<string, unknown>): void {
-  for (const name of ["normalizer", "pre_tokenizer", "post_processor", "decoder"]) {
-    const step = file[name];
-    if (step === null || (isObject(step) && typeof step.type === "string")) continue;
-    throw new HearthError("corrupt-checkpoint", `tokenizer.json: ${name}: expected null or an object with a type, found ${kindOf(step)}`);
-  }
-}
-
-// The package splits these otherwise than the Rust library, which would give ids that the model was not trained on.
-function checkSplits(step: unknown): void {
-  if (!isObject(step)) return;
-  if (Array.isArray(step.pretokenizers)) step.pretokenizers.forEach(checkSplits);
-  const behavior = String(step.behavior ?? "Isolated");
-  // Gemma's split at " " is harmless: its normalizer has already replaced every space.
-  const atSpace = isObject(step.pattern) && step.pattern.String === " ";
-  const merges = step.type === "Split" && behavior.startsWith("MergedWith") && !atSpace;
-  if (!merges && !(step.type === "Punctuation" && behavior !== "Contiguous")) return;
-  throw new HearthError("unsupported-checkpoint", `tokenizer.json: pre_tokenizer ${step.type} with behavior ${behavior} is not supported`);
-}
-
-/** Check the vocabulary and merges and return the largest id. */
-function checkModel(model: unknown): number {
-  if (!isObject(model)) throw new HearthError("corrupt-checkpoint", `tokenizer.json: expected a model, found ${kindOf(model)}`);
-  checkMerges(model.merges);
-  if (Array.isArray(model.vocab)) return checkScoredPieces(model.vocab);
-  if (!isObject(model.vocab)) {
-    throw new HearthError("corrupt-checkpoint", `tokenizer.json: expected a model.vocab, found ${kindOf(model.vocab)}`);
-  }
-  let lastId = -1;
-  for (const [piece, id] of Object.entries(model.vocab)) lastId = Math.max(lastId, checkTokenId(id, `model.vocab["${piece}"]`));
-  return lastId;
-}
-
-function checkScoredPieces(vocab: readonly unknown[]): number {
-  const broken = vocab.findIndex((entry) => !Array.isArray(entry) || typeof entry[0] !== "string" || typeof entry[1] !== "number");
-  if (broken >= 0) {
-    throw new HearthError("corrupt-checkpoint", `tokenizer.json: model.vocab[${broken}]: expected [piece, score], found ${JSON.stringify(vocab[broken])}`);
-  }
-  return vocab.length - 1;
-}
-
-// A merge is "left right" or ["left", "right"]; a third part means that a non-breaking space was lost on the way.
-function checkMerges(merges: unknown): void {
-  if (merges === undefined || merges === null) return;
-  if (!Array.isArray(merges)) throw new HearthError("corrupt-checkpoint", `tokenizer.json: expected an array model.merges, found ${kindOf(merges)}`);
-  for (const [i, merge] of merges.entries()) {
-    const parts: unknown = typeof merge === "string" ? merge.split(" ") : merge;
-    if (!Array.isArray(parts) || parts.length !== 2 || parts.some((part) => typeof part !== "string")) {
-      throw new HearthError(
-        "corrupt-checkpoint",
-        `tokenizer.json: model.merges[${i}]: expected two pieces, found ${JSON.stringify(merge)}; download the file again`,
-      );
-    }
-  }
-}
-
-function checkTokenId(id: unknown, subject: string): number {
-  if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id < MAX_TOKEN_ID) return id;
-  throw new HearthError("corrupt-checkpoint", `tokenizer.json: ${subject}: expected a token id below ${MAX_TOKEN_ID}, found ${JSON.stringify(id)}`);
-}
-
-function readAddedTokens(entries: unknown): Map<number, string> {
-  if (!Array.isArray(entries)) {
-    throw new HearthError("corrupt-checkpoint", `tokenizer.json: expected an array added_tokens, found ${kindOf(entries)}`);
-  }
-  const added = new Map<number, string>();
-  for (const [i, entry] of entries.entries()) {
-    if (!isObject(entry) || typeof entry.content !== "string") {
-      throw new HearthError("corrupt-checkpoint", `tokenizer.json: added_tokens[${i}]: expected an id and a content, found ${JSON.stringify(entry)}`);
-    }
-    added.set(checkTokenId(entry.id, `added_tokens[${i}].id`), entry.content);
-  }
-  return added;
-}
-
-// A token is special by its own flag, or because tokenizer_config.json gives it a role such as end of text.
-function findSpecialIds(
-  file: Record<string, unknown>,
-  config: Record<string, unknown>,
-  tokenizer: Tokenizer,
-  addedTokens: ReadonlyMap<number, string>,
-): Set<number> {
-  const flagged = (file.added_tokens as { id: number; special?: boolean }[]).filter((token) => token.special === true); // checked by readAddedTokens
-  const named = namedSpecialTokens(config).map((text) => tokenizer.token_to_id(text));
-  return new Set([...flagged.map((token) => token.id), ...named.filter((id) => id !== undefined && addedTokens.has(id)) as number[]]);
 }

@@ -1,4 +1,5 @@
 import { HearthError } from "../errors.ts";
+import { checkJsonLimits } from "./json_limits.ts";
 
 /** The keys of tokenizer_config.json that name one special token each. */
 export const SPECIAL_TOKEN_KEYS = [
@@ -13,6 +14,7 @@ export const SPECIAL_TOKEN_KEYS = [
 
 /** Parse a JSON file that must hold an object; `file` names it in the error. */
 export function parseJsonObject(json: string, file: string): Record<string, unknown> {
+  checkJsonLimits(json, file);
   let value: unknown;
   try {
     value = JSON.parse(json);
