@@ -35,6 +35,7 @@ const KNOWN: Readonly<Record<HearthErrorCode, [title: string, remedies: Remedy[]
   "invalid-options": ["A setting does not suit this model", ["settings"]],
   "prompt-too-long": ["This conversation is too long for the model", ["new-chat", "choose-model"]],
   template: ["The model's chat template did not accept the conversation", ["new-chat", "choose-model"]],
+  "text-limit": ["The model's chat template or tokenizer did not come to an end", ["new-chat", "choose-model"]],
   unloaded: ["The model was unloaded", ["reload"]],
   "worker-failed": ["The model's worker stopped", ["reload"]],
 };

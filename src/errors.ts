@@ -12,6 +12,7 @@ export type HearthErrorCode =
   | "invalid-options" // an option is unknown, out of range, or unsupported
   | "prompt-too-long" // the prompt does not fit the context
   | "template" // the chat template is missing, or rejected the messages
+  | "text-limit" // the checkpoint's template or tokenizer took too long over this prompt, or made too much of it
   | "busy" // too many calls are waiting for the model
   | "unloaded" // the model was unloaded
   | "worker-failed"; // the worker died

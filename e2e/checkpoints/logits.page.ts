@@ -3,6 +3,7 @@ import type { ModelSource } from "../../src/engine/options.ts";
 import { Runner } from "../../src/engine/runner.ts";
 import { createKvCache } from "../../src/kernels/kv_cache.ts";
 import { chooseSchedule } from "../../src/kernels/schedule.ts";
+import { startText } from "../../src/worker/text_host.ts";
 import { randomCheckpoint, type GoldenCase } from "../support/random_checkpoint.ts";
 
 /** The largest deviations from golden logits: absolute, and relative to the row's root mean square. */
@@ -78,13 +79,14 @@ export async function bundledModel(runs: readonly Run[]): Promise<Deviation[]> {
 
 /** Load weights once and run them over a cache of either kind: compiling every kernel takes longer than most runs. */
 async function withRunners<T>(source: ModelSource, contextLength: number, work: (runners: Record<"f16" | "f32", Runner>) => Promise<T>): Promise<T> {
-  const { device } = await loadModel(source, { kvCache: "f32", contextLength }, { baseUrl: location.href });
+  const { device, text } = await loadModel(source, { kvCache: "f32", contextLength }, { baseUrl: location.href, startText });
   const { gpu, runner } = await device.part();
   try {
     const cache = await createKvCache(gpu, runner.decoder.spec, "f16", contextLength, 1);
     const f16 = await Runner.create(gpu, chooseSchedule(gpu.traits), { ...runner.decoder, cache }, contextLength);
     return await work({ f32: runner, f16 });
   } finally {
+    text?.host.close();
     device.destroy();
   }
 }

@@ -43,12 +43,12 @@ export class Engine {
     signal.throwIfAborted();
     const stopwatch = new Stopwatch();
     const text = this.#text();
-    const promptIds = encodePrompt(text, prompt, options.templateOptions);
+    const promptIds = await encodePrompt(text, prompt, { templateOptions: options.templateOptions, signal });
     const maxTokens = this.#tokenLimit(promptIds.length, options.maxTokens);
     await this.#useDevice(signal);
     const cachedTokens = this.#reusablePrefix(promptIds);
     const startsText = typeof prompt !== "string" || prompt === ""; // text that continues nothing loses SentencePiece's leading space
-    const detokenizer = new Detokenizer(text.tokenizer.pieces, { first: startsText });
+    const detokenizer = new Detokenizer(text.pieces, { first: startsText });
     const stops = new StopMatcher(stopStrings(options.stop));
     const history = [...promptIds];
     let shown = "";
@@ -76,8 +76,8 @@ export class Engine {
   }
 
   /** Count the tokens that a prompt takes. */
-  countTokens(prompt: Prompt): number {
-    return encodePrompt(this.#text(), prompt).length;
+  async countTokens(prompt: Prompt, signal: AbortSignal): Promise<number> {
+    return (await encodePrompt(this.#text(), prompt, { signal })).length;
   }
 
   /** Compute the logits after every input token, f32 `[tokenIds.length, vocabSize]`. */
@@ -100,6 +100,7 @@ export class Engine {
 
   /** Free the GPU. */
   async unload(): Promise<void> {
+    this.#model.text?.host.close();
     this.#model.device.destroy();
   }
 
@@ -167,7 +168,7 @@ function describe({ id, config, text, contextLength, quantize }: LoadedModel, { 
     hiddenSize: spec.hiddenSize,
     vocabSize: spec.vocabSize,
     contextLength,
-    hasChatTemplate: text?.template !== undefined,
+    hasChatTemplate: text?.host.hasTemplate ?? false,
     dispatchesPerToken: runner.dispatchesPerToken(1),
     adapter: { vendor, architecture, description, features: [...gpu.device.features].sort(), isSoftware: gpu.traits.isSoftware },
   };

@@ -9,7 +9,8 @@ import { chooseSchedule } from "../kernels/schedule.ts";
 import type { FileProgress } from "../storage/checkpoint.ts";
 import { openShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
-import { loadText, type CheckpointText } from "./checkpoint_text.ts";
+import type { TextFiles } from "../text/text_service.ts";
+import { loadText, type CheckpointText, type TextHost } from "./checkpoint_text.ts";
 import { DeviceModel } from "./device_model.ts";
 import { checkLoadOptions, planContext, planWeights, readConfig } from "./load_plan.ts";
 import { loadWeights } from "./load_weights.ts";
@@ -22,6 +23,8 @@ import { isSyntheticId, syntheticConfig, syntheticWeights } from "./synthetic.ts
 export interface LoadHooks {
   /** What relative sources are relative to. */
   baseUrl: string;
+  /** Starts what encodes and renders, on a thread that may be ended: a checkpoint's template and patterns are code. */
+  startText(files: TextFiles): Promise<TextHost>;
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
 }
@@ -58,15 +61,20 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
     onStorageError: (error) => console.warn(`Hearth: ${error.message} The model loads without being stored.`),
   });
   const config = await readConfig(checkpoint, signal);
-  const text = await loadText(checkpoint, config, signal);
-  const files = await readWeightMap(checkpoint, signal);
-  const weights = await planWeights(checkpoint, config, files, options, signal);
-  progress.startWeights(files.map(({ file }) => file));
-  const load: LoadOntoGpu = (gpu, spec, buildSignal) => loadWeights(gpu, spec, files, { ...weights, signal: buildSignal });
-  const model = await buildModel(checkpoint.id, config, text, { ...options, quantize: weights.quantize ?? "none" }, load, signal);
-  progress.end();
-  onProgress?.({ phase: "ready", file: "", loadedBytes: progress.totalBytes, totalBytes: progress.totalBytes, fromCache: progress.fromCache });
-  return model;
+  const text = await loadText(checkpoint, config, hooks.startText, signal);
+  try {
+    const files = await readWeightMap(checkpoint, signal);
+    const weights = await planWeights(checkpoint, config, files, options, signal);
+    progress.startWeights(files.map(({ file }) => file));
+    const load: LoadOntoGpu = (gpu, spec, buildSignal) => loadWeights(gpu, spec, files, { ...weights, signal: buildSignal });
+    const model = await buildModel(checkpoint.id, config, text, { ...options, quantize: weights.quantize ?? "none" }, load, signal);
+    progress.end();
+    onProgress?.({ phase: "ready", file: "", loadedBytes: progress.totalBytes, totalBytes: progress.totalBytes, fromCache: progress.fromCache });
+    return model;
+  } catch (error) {
+    text?.host.close();
+    throw error;
+  }
 }
 
 /** Put a model on a device, and keep what it takes to do so again. */

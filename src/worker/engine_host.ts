@@ -6,6 +6,7 @@ import type { BenchmarkOptions, GenerateOptions, GenerationResult, LoadOptions, 
 import { HearthError } from "../errors.ts";
 import { listStoredModels, removeStoredModel } from "../storage/stored_models.ts";
 import type { LoadMessage, WorkerApi } from "./protocol.ts";
+import { startText } from "./text_host.ts";
 import { encodeError, pumpGeneration, signalOfAborter } from "./transfer.ts";
 import { Turnstile } from "./turnstile.ts";
 
@@ -31,6 +32,7 @@ export class EngineHost implements WorkerApi {
       if (this.#loading) throw new Error("This worker already holds a model");
       this.#loading = Engine.load(source, options, {
         baseUrl,
+        startText,
         signal: this.#unloading.signal,
         onProgress: (progress) => post({ type: "progress", progress }),
       });
@@ -59,8 +61,8 @@ export class EngineHost implements WorkerApi {
     }
   }
 
-  countTokens(prompt: Prompt): number {
-    return this.#loaded().countTokens(prompt);
+  async countTokens(prompt: Prompt): Promise<number> {
+    return this.#loaded().countTokens(prompt, this.#unloading.signal);
   }
 
   async logits(tokenIds: readonly number[], aborter: MessagePort): Promise<Float32Array<ArrayBuffer>> {

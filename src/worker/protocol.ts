@@ -19,7 +19,7 @@ export interface WorkerApi {
   checkModel(source: ModelSource, options: LoadOptions, baseUrl: string, aborter: MessagePort): Promise<FitReport>;
   /** Generate an answer after those already asked for; text and outcome go through the port. */
   generate(prompt: Prompt, options: GenerateOptions, port: MessagePort): void;
-  countTokens(prompt: Prompt): number;
+  countTokens(prompt: Prompt): Promise<number>;
   /** One row of logits per input position, row-major. */
   logits(tokenIds: readonly number[], aborter: MessagePort): Promise<Float32Array<ArrayBuffer>>;
   benchmark(options: BenchmarkOptions, aborter: MessagePort): Promise<BenchmarkReport>;
