@@ -33,6 +33,7 @@ function library(): UserConfig {
   return {
     root,
     publicDir: false,
+    ...inlineWorkers(),
     build: {
       outDir: "dist",
       target: "es2022",
@@ -52,7 +53,31 @@ function demo(): UserConfig {
     base: "./", // it runs from any folder of any host
     publicDir: `${root}public`,
     define: bundledModelVersion(),
+    ...inlineWorkers(),
     build: { outDir: `${root}dist/demo`, emptyOutDir: true, target: "es2022" },
+  };
+}
+
+/** How workers are built into the one file, the text worker inside the engine's. */
+function inlineWorkers(): Pick<UserConfig, "plugins" | "worker"> {
+  return { plugins: [withoutDataWorkers()], worker: { plugins: () => [withoutDataWorkers()] } };
+}
+
+/**
+ * Vite lets an inlined worker that cannot start as a blob try again as a data: URL, where it could store nothing.
+ * Inside a worker that costs a second copy of the script.
+ */
+function withoutDataWorkers(): Plugin {
+  const secondTry = /return new Worker\(\s*['"]data:.*?\);/s;
+  return {
+    name: "hearth:without-data-workers",
+    apply: "build",
+    enforce: "post",
+    transform(code, id) {
+      if (!id.endsWith("?worker&inline")) return undefined;
+      if (!secondTry.test(code)) this.error("Vite writes inlined workers otherwise than before; see withoutDataWorkers");
+      return code.replace(secondTry, "throw e;");
+    },
   };
 }
 
