@@ -1,6 +1,7 @@
-import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
+import { Environment, parse, tokenize } from "@huggingface/jinja";
 
 import { HearthError } from "../errors.ts";
+import { BoundedInterpreter, boundedRange, MAX_TEMPLATE_LENGTH } from "./jinja_limits.ts";
 import { REPAIR_FUNCTIONS, repairTree } from "./jinja_repairs.ts";
 import { strftime } from "./strftime.ts";
 
@@ -37,6 +38,9 @@ export function compileJinja(source: string, subject: string): JinjaProgram {
 }
 
 function parseSource(source: string, subject: string): ReturnType<typeof parse> {
+  if (source.length > MAX_TEMPLATE_LENGTH) {
+    throw new HearthError("template", `${subject}: expected at most ${MAX_TEMPLATE_LENGTH} characters, found ${source.length}`);
+  }
   try {
     return repairTree(parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })));
   } catch (cause) {
@@ -54,7 +58,7 @@ function createEnvironment(subject: string, now: Date): Environment {
     True: true,
     False: false,
     None: null,
-    range,
+    range: boundedRange,
     raise_exception: (message: unknown) => refuse(subject, message),
     strftime_now: (format: string) => strftime(now, format),
     ...REPAIR_FUNCTIONS,
@@ -65,7 +69,7 @@ function createEnvironment(subject: string, now: Date): Environment {
 
 function run(program: ReturnType<typeof parse>, environment: Environment, subject: string): string {
   try {
-    return String(new Interpreter(environment).run(program).value);
+    return String(new BoundedInterpreter(environment).run(program).value);
   } catch (cause) {
     if (cause instanceof HearthError) throw cause;
     throw new HearthError("template", `${subject}: the template failed on these messages: ${reasonOf(cause)}`, { cause });
@@ -79,12 +83,4 @@ function refuse(subject: string, message: unknown): never {
 
 function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
-}
-
-// Python's range.
-function range(first: number, last?: number, step = 1): number[] {
-  const [start, end] = last === undefined ? [0, first] : [first, last];
-  if (step === 0) throw new Error("range() step must not be zero");
-  const count = Math.max(0, Math.ceil((end - start) / step));
-  return Array.from({ length: count }, (_, i) => start + i * step);
 }
