@@ -33,19 +33,21 @@ export interface CheckpointText {
   stopIds: ReadonlySet<number>;
 }
 
-const MAX_TEXT_BYTES = 64 * 1024 * 1024; // twice the largest tokenizer.json seen; refused before it is downloaded
+// Refused before it is downloaded: twice the largest tokenizer.json seen, and eight times any other file.
+const MAX_TOKENIZER_BYTES = 64 * 1024 * 1024;
+const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 /** Read a small file as text, or undefined when the checkpoint lacks it. */
 export async function readText(checkpoint: Checkpoint, name: string, signal?: AbortSignal): Promise<string | undefined> {
-  const bytes = await readBytes(checkpoint, name, signal);
+  const bytes = await readBytes(checkpoint, name, MAX_TEXT_BYTES, signal);
   return bytes && new TextDecoder().decode(bytes);
 }
 
-async function readBytes(checkpoint: Checkpoint, name: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function readBytes(checkpoint: Checkpoint, name: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const file = await checkpoint.open(name, signal);
   if (!file) return undefined;
-  if (file.byteLength > MAX_TEXT_BYTES) {
-    throw new HearthError("corrupt-checkpoint", `${name}: expected at most ${MAX_TEXT_BYTES} bytes, found ${file.byteLength}; this is no honest model's file`);
+  if (file.byteLength > maxBytes) {
+    throw new HearthError("corrupt-checkpoint", `${name}: expected at most ${maxBytes} bytes, found ${file.byteLength}; this is no honest model's file`);
   }
   return file.read(0, file.byteLength, signal);
 }
@@ -55,7 +57,7 @@ export async function loadText(
   checkpoint: Checkpoint, config: ModelConfig, startText: (files: TextFiles) => Promise<TextHost>, signal?: AbortSignal,
 ): Promise<CheckpointText | undefined> {
   const read = (name: string) => readText(checkpoint, name, signal);
-  const tokenizer = await readBytes(checkpoint, "tokenizer.json", signal);
+  const tokenizer = await readBytes(checkpoint, "tokenizer.json", MAX_TOKENIZER_BYTES, signal);
   if (tokenizer === undefined) return undefined;
   const tokenizerConfig = await read("tokenizer_config.json");
   const generationJson = await read("generation_config.json");

@@ -18,10 +18,13 @@ export interface ScanOptions {
   fileName: string;
   /** "python" also takes the bare NaN, Infinity and -Infinity that Python's json module writes. */
   numbers?: "json" | "python";
+  /** How many values the document may hold, those inside of others included. */
+  maxValues?: number;
 }
 
 // The safetensors reference parser refuses the 128th level; no honest file comes near it.
 const MAX_DEPTH = 128;
+const MAX_VALUES = 1_500_000; // a header of 100,000 tensors holds 800,000
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const PYTHON_NUMBER = /NaN|-?Infinity/y;
@@ -50,6 +53,7 @@ class Scanner {
   readonly #text: string;
   readonly #options: ScanOptions;
   #position = 0;
+  #values = 0;
 
   constructor(text: string, options: ScanOptions) {
     this.#text = text;
@@ -64,6 +68,8 @@ class Scanner {
   }
 
   #value(depth: number): JsonValue {
+    const { maxValues = MAX_VALUES } = this.#options;
+    if (++this.#values > maxValues) this.#fail(`expected at most ${maxValues} values`);
     this.#skipSpace();
     switch (this.#text[this.#position]) {
       case "{": return this.#object(this.#enter(depth));

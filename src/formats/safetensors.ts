@@ -32,7 +32,11 @@ export interface SafetensorsHeader {
 }
 
 const LENGTH_BYTES = 8;
-const MAX_HEADER_BYTES = 100_000_000; // the safetensors reference reader refuses more
+// The reference reader takes 100 MB, where a browser would spend seconds on what no model needs; Hub clients stop here too.
+const MAX_HEADER_BYTES = 25_000_000;
+const MAX_TENSORS = 100_000; // the largest checkpoints known have 92,000 in all their files together
+const MAX_RANK = 8; // real weights have four dimensions at most
+const MAX_DIMENSION = 2n ** 32n; // more elements in a row than any GPU addresses
 const FIRST_READ_BYTES = 256 * 1024; // holds the whole header of most checkpoints, so one request is enough
 const MAX_U64 = 2n ** 64n - 1n; // the reference counts in unsigned 64-bit integers and refuses what overflows
 
@@ -51,7 +55,7 @@ export function parseHeaderLength(first8: Uint8Array, fileLength: number, fileNa
   return Number(length);
 }
 
-/** Parse and check the JSON part of a header, refusing whatever the reference reader refuses. */
+/** Parse and check the JSON part of a header, refusing whatever the reference reader refuses, and names that occur twice. */
 export function parseSafetensorsHeader(
   headerBytes: Uint8Array,
   fileLength: number,
@@ -60,11 +64,14 @@ export function parseSafetensorsHeader(
   const root = scanJson(decodeUtf8(headerBytes, fileName), { fileName });
   if (!isJsonObject(root)) corrupt(fileName, "expected the header to be a JSON object");
   const dataBegin = LENGTH_BYTES + headerBytes.byteLength;
-  // A Map, because "__proto__" and "" are legal tensor names; of two tensors with one name the last wins.
+  if (root.entries.length > MAX_TENSORS + 1) corrupt(fileName, `expected at most ${MAX_TENSORS} tensors, found ${root.entries.length}`);
+  // A Map, because "__proto__" and "" are legal tensor names.
   const tensors = new Map<string, TensorEntry>();
   let metadata: Record<string, string> | undefined;
   for (const [name, value] of root.entries) {
     if (name !== "__metadata__") {
+      // Readers differ in which of two they take, so a file could show one model to a scanner and another to its user.
+      if (tensors.has(name)) corrupt(fileName, `expected one tensor ${quoted(name)}, found two`);
       tensors.set(name, parseEntry(value, name, dataBegin, fileName));
       continue;
     }
@@ -108,7 +115,7 @@ function parseMetadata(value: JsonValue, fileName: string): Record<string, strin
 }
 
 function parseEntry(value: JsonValue, name: string, dataBegin: number, fileName: string): TensorEntry {
-  const subject = `${fileName}: tensor "${name}"`;
+  const subject = `${fileName}: tensor ${quoted(name)}`;
   if (!isJsonObject(value)) corrupt(subject, "expected an object with dtype, shape and data_offsets");
   const fields = new Map<string, JsonValue>();
   for (const [key, field] of value.entries) {
@@ -117,7 +124,7 @@ function parseEntry(value: JsonValue, name: string, dataBegin: number, fileName:
     fields.set(key, field);
   }
   const dtype = parseDtype(fields.get("dtype"), subject);
-  const shape = parseIntegers(fields.get("shape"), "shape", subject);
+  const shape = parseShape(fields.get("shape"), subject);
   const offsets = parseIntegers(fields.get("data_offsets"), "data_offsets", subject);
   if (offsets.length !== 2) corrupt(subject, `expected two data_offsets, found ${offsets.length}`);
   const [begin, end] = offsets;
@@ -132,8 +139,16 @@ function parseEntry(value: JsonValue, name: string, dataBegin: number, fileName:
 
 function parseDtype(value: JsonValue | undefined, subject: string): Dtype {
   if (typeof value !== "string") corrupt(subject, "expected dtype to be a string");
-  if (!Object.hasOwn(DTYPE_BITS, value)) corrupt(subject, `expected a known dtype, found "${value}"`);
+  if (!Object.hasOwn(DTYPE_BITS, value)) corrupt(subject, `expected a known dtype, found ${quoted(value)}`);
   return value as Dtype; // an own key of DTYPE_BITS, as checked
+}
+
+function parseShape(value: JsonValue | undefined, subject: string): bigint[] {
+  if (Array.isArray(value) && value.length > MAX_RANK) corrupt(subject, `expected at most ${MAX_RANK} dimensions, found ${value.length}`);
+  const shape = parseIntegers(value, "shape", subject);
+  const wide = shape.find((dimension) => dimension > MAX_DIMENSION);
+  if (wide !== undefined) corrupt(subject, `expected dimensions of at most ${MAX_DIMENSION}, found ${wide}`);
+  return shape;
 }
 
 function parseIntegers(value: JsonValue | undefined, key: string, subject: string): bigint[] {
@@ -169,13 +184,18 @@ function checkCoverage(
   for (const { name, begin, end } of inFileOrder) {
     if (begin !== position) {
       const problem = begin < position ? "overlaps the tensor before it" : "leaves a gap before it";
-      corrupt(`${fileName}: tensor "${name}"`, `expected to begin at byte ${position}, found ${begin}, which ${problem}`);
+      corrupt(`${fileName}: tensor ${quoted(name)}`, `expected to begin at byte ${position}, found ${begin}, which ${problem}`);
     }
     position = end;
   }
   if (position === fileLength) return;
   const problem = position > fileLength ? "the file is truncated; fetch it again" : "bytes are left over";
   corrupt(fileName, `expected ${position} bytes, found ${fileLength}: ${problem}`);
+}
+
+// A name may be as long as the header.
+function quoted(name: string): string {
+  return `"${name.slice(0, 200)}"`;
 }
 
 function corrupt(subject: string, problem: string): never {

@@ -19,7 +19,8 @@ export interface ChosenWeightFiles<F extends ByteFile = ByteFile> {
 
 const INDEX_FILE = "model.safetensors.index.json";
 const SINGLE_FILE = "model.safetensors";
-const MAX_INDEX_BYTES = 64 * 1024 * 1024; // seven times the index of the largest checkpoints seen
+const MAX_INDEX_BYTES = 24 * 1024 * 1024; // three times the index of the largest checkpoints seen
+const MAX_VALUES = 250_000; // of the index's JSON; the largest have a tensor each for 92,000
 const MAX_SHARDS = 10_000; // far past any real checkpoint; each shard costs a request
 
 /** Map each tensor name to the shard that holds it. */
@@ -27,7 +28,7 @@ export function parseShardIndex(text: string, fileName = INDEX_FILE): Map<string
   if (text.length > MAX_INDEX_BYTES) {
     corrupt(fileName, `expected at most ${MAX_INDEX_BYTES} characters, found ${text.length}`);
   }
-  const root = scanJson(text, { fileName, numbers: "python" });
+  const root = scanJson(text, { fileName, numbers: "python", maxValues: MAX_VALUES });
   const weightMap = isJsonObject(root) ? new Map(root.entries).get("weight_map") : undefined;
   if (!isJsonObject(weightMap)) corrupt(fileName, "expected an object weight_map");
   const index = new Map(weightMap.entries.map(([tensor, shard]) => [tensor, checkShardName(tensor, shard, fileName)]));

@@ -31,6 +31,7 @@ export interface RequestOptions {
 
 // Whole small files and most safetensors headers fit, so one request serves both facts and content.
 const HEAD_BYTES = 256 * 1024;
+const MAX_FILE_BYTES = 512 * 1024 ** 3; // the Hub takes no larger ones; tables of chunks are allocated from the length
 const MAX_UNSIZED_BYTES = 64 * 1024 * 1024; // without a length the body must be held in memory to be measured
 
 /** One request of perhaps several, and how long it may stay silent. */
@@ -101,6 +102,9 @@ async function attemptProbe(remote: RemoteFile, attempt: Attempt): Promise<Probe
   refuseFailure(remote, response);
   const byteLength = totalBytes(response)
     ?? (response.status === 206 ? await lengthWithoutRange(remote, attempt) : undefined);
+  if (byteLength !== undefined && !(byteLength <= MAX_FILE_BYTES)) {
+    throw new HearthError("corrupt-checkpoint", `${remote.name}: expected at most ${MAX_FILE_BYTES} bytes, found ${byteLength} at ${place(remote)}`);
+  }
   const wanted = byteLength === undefined ? MAX_UNSIZED_BYTES + 1 : Math.min(HEAD_BYTES, byteLength);
   const head = await collect(bodySlices(response, attempt, 0, wanted));
   if (byteLength === undefined) return { byteLength: unsizedLength(remote, head), validator: validatorOf(response, head.byteLength), head };
