@@ -10,7 +10,7 @@ import { untilAborted } from "./transfer.ts";
 import TextWorker from "./text_worker.ts?worker&inline";
 
 const LOAD_MS = 30_000; // parsing and building what the caps allow; a 150,000-token vocabulary takes one of them
-const RUN_MS = 2000; // what a checkpoint's own code may take: real templates and patterns need a few milliseconds
+const RUN_MS = 1500; // what a checkpoint's own code may take: real templates and patterns need a few milliseconds
 const ENCODE_MS = 60_000; // known patterns are linear, so only the prompt's length can make this long
 
 /** A text worker and its life. */
