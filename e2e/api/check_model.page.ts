@@ -1,6 +1,7 @@
 // Runs in a page: what a model would take, beside what it takes.
 import { loadModel as loadIntoEngine } from "../../src/engine/load_model.ts";
 import { checkModel, loadModel, storedModels } from "../../src/index.ts";
+import { startText } from "../../src/worker/text_host.ts";
 
 const BUNDLED = "/models/hearth-tiny/";
 const STAGING_BYTES = 16 * 2 ** 20; // the uploader's, gone once a model is loaded
@@ -19,7 +20,7 @@ export async function foretoldMemory() {
   const rows = [];
   for (const options of [{}, { contextLength: 128, kvCache: "f32" } as const]) {
     const { memory } = await checkModel(BUNDLED, options);
-    const { device } = await loadIntoEngine(BUNDLED, options, { baseUrl: location.href });
+    const { device } = await loadIntoEngine(BUNDLED, options, { baseUrl: location.href, startText });
     const { gpu } = await device.part();
     rows.push({ foretold: memory?.totalBytes, taken: gpu.allocatedBytes + STAGING_BYTES });
     device.destroy();

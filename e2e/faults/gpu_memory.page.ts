@@ -1,6 +1,7 @@
 // Runs in a page: the engine itself, without a worker, on a GPU whose memory ends.
 import { Engine } from "../../src/engine/engine.ts";
 import { HearthError } from "../../src/errors.ts";
+import { startText } from "../../src/worker/text_host.ts";
 import { FORMAT_CASES } from "../formats/format_cases.ts";
 import { tinyCheckpoints } from "../formats/tiny_model.ts";
 import { randomValues } from "../kernels/random_values.ts";
@@ -20,7 +21,7 @@ export interface FailedLoads {
 export async function failEveryAllocation(): Promise<FailedLoads> {
   const faults = watchBuffers();
   const { stored } = tinyCheckpoints(FORMAT_CASES[0], randomValues(7));
-  const load = () => Engine.load(stored, { contextLength: 64 }, { baseUrl: location.href });
+  const load = () => Engine.load(stored, { contextLength: 64 }, { baseUrl: location.href, startText });
   await (await load()).unload();
   const allocations = faults.calls;
   const result: FailedLoads = { allocations, surprises: [], liveAfter: [], logitsAfter: 0 };

@@ -14,6 +14,7 @@ import { decoderSpec } from "../../src/models/registry.ts";
 import { destroyMatrix, formatKey, type Matrix } from "../../src/quant/matrix.ts";
 import type { QuantizedWidth } from "../../src/quant/quantise.ts";
 import { pickedCheckpoint } from "../../src/storage/picked_files.ts";
+import { startText } from "../../src/worker/text_host.ts";
 import { withGpu, type Finding } from "../kernels/kernel_runs.ts";
 import { randomValues } from "../kernels/random_values.ts";
 import { FORMAT_CASES } from "./format_cases.ts";
@@ -80,7 +81,7 @@ export async function quantizedByDefault(): Promise<{ quantize: string; weightFo
   const loads: [File[], LoadOptions][] = [[small, {}], [wideCheckpoint(), {}], [small, { quantize: "q4" }]];
   const found: { quantize: string; weightFormat: string }[] = [];
   for (const [files, options] of loads) {
-    const engine = await Engine.load(files, options, { baseUrl: location.href });
+    const engine = await Engine.load(files, options, { baseUrl: location.href, startText });
     const { quantize, weightFormat } = engine.info;
     found.push({ quantize, weightFormat });
     await engine.unload();

@@ -1,6 +1,7 @@
 import { Engine } from "../../src/engine/engine.ts";
 import { parseModelConfig } from "../../src/formats/model_config.ts";
 import { decoderSpec } from "../../src/models/registry.ts";
+import { startText } from "../../src/worker/text_host.ts";
 import type { Finding } from "../kernels/kernel_runs.ts";
 import { randomValues, type RandomValues } from "../kernels/random_values.ts";
 import { tensorsOf, type TensorShape } from "../support/spec_tensors.ts";
@@ -52,7 +53,7 @@ export async function familyFormats(): Promise<Finding[]> {
 }
 
 async function logitsOf(checkpoint: File[]): Promise<Float32Array> {
-  const engine = await Engine.load(checkpoint, {}, { baseUrl: location.href });
+  const engine = await Engine.load(checkpoint, {}, { baseUrl: location.href, startText });
   const logits = await engine.logits(TOKENS);
   await engine.unload();
   return logits;
