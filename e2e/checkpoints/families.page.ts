@@ -144,6 +144,28 @@ async function buildRunner(gpu: Gpu, golden: FamilyGolden, spelling: Spelling | 
   return { spec, runner: await Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, contextLength) };
 }
 
+/** Prefill some tokens and save what recurrences remember, go astray, go back and go on: the largest difference from going straight on. */
+export async function goBack(golden: FamilyGolden): Promise<number> {
+  const gpu = await Gpu.open();
+  try {
+    const { spec, runner } = await buildRunner(gpu, golden, undefined, SEVENTY.length);
+    const straight = await runner.logits(SEVENTY);
+    const save = 40;
+    runner.prefill(SEVENTY.slice(0, save), 0);
+    runner.saveStates();
+    for (const [i, id] of TEN.entries()) await runner.forward(id, save + i);
+    runner.restoreStates();
+    let largest = 0;
+    for (let position = save; position < save + DECODED; position++) {
+      const logits = await runner.forward(SEVENTY[position], position);
+      largest = Math.max(largest, ...difference(logits, straight.slice(position * spec.vocabSize, (position + 1) * spec.vocabSize)));
+    }
+    return largest;
+  } finally {
+    gpu.destroy();
+  }
+}
+
 function norm(values: Float32Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
 }

@@ -8,10 +8,11 @@ const PAGE = "/e2e/checkpoints/families.page.ts";
 const GROUP = 6; // families that share a page and its compiled kernels
 
 const goldens = readGoldens().filter(({ model_type }) => FAMILIES.has(model_type));
-const groups = Array.from({ length: Math.ceil(goldens.length / GROUP) }, (_, i) => goldens.slice(i * GROUP, (i + 1) * GROUP));
+const inGroups = (some: FamilyGolden[]) => Array.from({ length: Math.ceil(some.length / GROUP) }, (_, i) => some.slice(i * GROUP, (i + 1) * GROUP));
 
-for (const group of groups) {
-  test(`prefilled and decoded logits are those of transformers: ${group.map(({ name }) => name).join(", ")}`, async ({ harness }) => {
+for (const group of [...inGroups(goldens.filter(({ ten }) => ten)), ...inGroups(goldens.filter(({ ten }) => !ten))]) {
+  test(`prefilled and decoded logits are those of transformers: ${group.map(({ name }) => name).join(", ")}`, async ({ harness, browserName }) => {
+    test.skip(browserName === "chromium" && group.every(({ ten }) => !ten), "a family's switches run the kernels that its cases in both browsers run");
     test.setTimeout(300_000);
     const found = await harness.run<FamilyDeviation[]>(PAGE, "runFamilies", group.map((golden) => ({ golden })));
     for (const { name, golden, l2, otherBest, decode } of found) {
@@ -42,6 +43,12 @@ test(`tensors are found under the names of ${Object.keys(SPELLINGS).join(", ")}`
   const found = await harness.run<FamilyDeviation[]>(PAGE, "runFamilies", requests);
   for (const { name, golden } of found) expect(golden, name).toBeLessThan(5e-4);
 });
+
+for (const name of ["lfm2", "qwen3_5_text", "granitemoehybrid_mamba"]) {
+  test(`a sequence of ${name} goes back to where its states were saved`, async ({ harness }) => {
+    expect(await harness.run<number>(PAGE, "goBack", goldens.find((golden) => golden.name === name))).toBeLessThan(5e-4);
+  });
+}
 
 test("what MLX rewrites when it saves a model is recognised", async ({ harness }) => {
   const spelling: Spelling = { prefix: "model.", head: "", rewrittenBy: "mlx" };

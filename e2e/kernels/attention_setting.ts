@@ -54,7 +54,7 @@ export async function attentionSetting(gpu: Gpu, random: RandomValues, shape: At
   const before = random.floats(M * padColumns(heads * headDim));
   const poolBuffer = await bufferOf(gpu, "pool", pool.bytes);
   if (poolBuffer.size !== SLOTS * maxPages * pageBytes(attention, kvType)) throw new Error("the twin's pages differ in size");
-  const cache: KvCache = { type: kvType, slots: SLOTS, maxPages, pools: [poolBuffer], states: [], pageTable: await bufferOf(gpu, "page table", pool.pageTable), byteLength: poolBuffer.size };
+  const cache: KvCache = { type: kvType, slots: SLOTS, maxPages, pools: [poolBuffer], states: [], saved: [], pageTable: await bufferOf(gpu, "page table", pool.pageTable), byteLength: poolBuffer.size };
   const step: AttentionStep = {
     label: "test",
     attention,

@@ -66,8 +66,8 @@ export class Engine {
         if (match.matched !== undefined) return this.#result(shown, finishReason, promptIds.length, cachedTokens, stopwatch);
       }
     } finally {
-      // The last token's keys are computed by the step that follows it.
-      if (stopwatch.tokens > 0) this.#cached = history.slice(0, -1);
+      // The last token's keys are computed by the step that follows it. Recurrent layers can only go back to the end of the prompt.
+      if (stopwatch.tokens > 0) this.#cached = this.#isRecurrent() ? promptIds : history.slice(0, -1);
     }
     const rest = stops.push(detokenizer.flush());
     const tail = rest.matched === undefined ? rest.text + stops.flush() : rest.text;
@@ -129,11 +129,14 @@ export class Engine {
 
   /** How many leading tokens are in the cache already; the last one must run again, for its logits. */
   #reusablePrefix(promptIds: readonly number[]): number {
-    const { decoder } = this.#part.runner;
-    if (decoder.spec.layers.some(({ recurrent }) => recurrent)) return 0; // a state cannot go back to an earlier position
     const longest = Math.min(this.#cached.length, promptIds.length - 1);
-    for (let i = 0; i < longest; i++) if (this.#cached[i] !== promptIds[i]) return i;
-    return longest;
+    const shared = this.#cached.slice(0, longest).findIndex((id, i) => id !== promptIds[i]);
+    const prefix = shared === -1 ? longest : shared;
+    return this.#isRecurrent() && prefix < this.#cached.length ? 0 : prefix; // a state is saved at one position only
+  }
+
+  #isRecurrent(): boolean {
+    return this.#part.runner.decoder.spec.layers.some(({ recurrent }) => recurrent);
   }
 
   #result(text: string, finishReason: FinishReason, promptTokens: number, cachedTokens: number, stopwatch: Stopwatch): GenerationResult {

@@ -112,6 +112,7 @@ function nextBurst(burst: number, elapsedMs: number, isDecoding: boolean): numbe
 
 async function prefill(gpu: Gpu, runner: Runner, { promptIds, answerIds = [], cachedTokens, signal }: TokenRequest): Promise<void> {
   const tokenIds = [...promptIds, ...answerIds];
+  if (cachedTokens > 0) runner.restoreStates(); // recurrent layers went on since
   let rows = 0;
   for (let position = cachedTokens; position < tokenIds.length; position += rows) {
     signal.throwIfAborted();
@@ -121,5 +122,6 @@ async function prefill(gpu: Gpu, runner: Runner, { promptIds, answerIds = [], ca
     // One chunk at a time: an abort, and other pages that draw, then wait for one chunk at most.
     if (position + rows < tokenIds.length) await gpu.idle();
   }
+  runner.saveStates();
   runner.sampleAfterPrefill(rows, tokenIds.length - 1);
 }

@@ -80,6 +80,28 @@ export class Runner {
     submitDispatches(this.#gpu.device, "prefill", this.#chunkDispatches(tokenIds, position));
   }
 
+  /** Keep what recurrent layers remember now, so that the sequence can go back here; keys and values stay where they are anyway. */
+  saveStates(): void {
+    const { states, saved } = this.decoder.cache;
+    this.#copyStates(states, saved);
+  }
+
+  /** Go back to the states that were saved last. */
+  restoreStates(): void {
+    const { states, saved } = this.decoder.cache;
+    this.#copyStates(saved, states);
+  }
+
+  #copyStates(from: readonly GPUBuffer[], to: readonly GPUBuffer[]): void {
+    const { layers } = this.decoder.spec;
+    if (!layers.some(({ recurrent }) => recurrent)) return;
+    const encoder = this.#gpu.device.createCommandEncoder({ label: "states" });
+    for (const [layer, { recurrent }] of layers.entries()) {
+      if (recurrent) encoder.copyBufferToBuffer(from[layer], 0, to[layer], 0, from[layer].size);
+    }
+    this.#gpu.device.queue.submit([encoder.finish()]);
+  }
+
   /** Sample the first token after a prefill whose last chunk had `rows` rows and ended at `position`. */
   sampleAfterPrefill(rows: number, position: number): void {
     const { device } = this.#gpu;

@@ -18,6 +18,7 @@ export interface KvCache {
   maxPages: number; // of one sequence
   pools: readonly GPUBuffer[]; // per layer that has its own keys: [slots * maxPages, kvHeads, K then V, 64, headDim]
   states: readonly GPUBuffer[]; // per layer: f32 [slots, what its recurrence remembers]
+  saved: readonly GPUBuffer[]; // per layer: the same, as it was at a position to which a sequence may go back
   pageTable: GPUBuffer; // u32 [slots, maxPages]
   byteLength: number;
 }
@@ -34,16 +35,18 @@ export async function createKvCache(gpu: Gpu, spec: DecoderSpec, type: KvType, c
   const pools: GPUBuffer[] = [];
   let byteLength = 0;
   const states: GPUBuffer[] = [];
+  const saved: GPUBuffer[] = [];
   for (const [layer, { attention, recurrent }] of spec.layers.entries()) {
     const poolBytes = attention && attention.kvSource === undefined ? slots * maxPages * pageBytes(attention, type) : 0;
     const stateBytes = recurrent ? slots * stateFloats(recurrent) * 4 : 0;
     pools.push(await gpu.allocate(`KV cache of layer ${layer}`, poolBytes, usage));
     states.push(await gpu.allocate(`state of layer ${layer}`, stateBytes, usage));
-    byteLength += poolBytes + stateBytes;
+    saved.push(await gpu.allocate(`saved state of layer ${layer}`, stateBytes, usage));
+    byteLength += poolBytes + 2 * stateBytes;
   }
   const pageTable = await gpu.allocate("page table", slots * maxPages * 4, usage);
   gpu.device.queue.writeBuffer(pageTable, 0, Uint32Array.from({ length: slots * maxPages }, (_, page) => page));
-  return { type, slots, maxPages, pools, states, pageTable, byteLength };
+  return { type, slots, maxPages, pools, states, saved, pageTable, byteLength };
 }
 
 /** The longest context whose pages one binding can show. */
