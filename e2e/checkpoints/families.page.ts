@@ -173,6 +173,8 @@ function norm(values: Float32Array): number {
 /** What MLX does to a model: experts are stacked, convolutions transposed, the offset of Qwen 3.5's gains is added, and Falcon-H1's factors are multiplied in. */
 function savedByMlx(tensors: NamedValues[], config: ModelConfig): NamedValues[] {
   const addsOffset = tensors.some(({ name }) => name.includes("linear_attn"));
+  if (config.modelType === "gpt2") return tensors.map((tensor) => (/\.(c_attn|c_proj|c_fc)\.weight$/.test(tensor.name) ? turned(tensor) : tensor)).map(underModel);
+  if (config.modelType === "gpt_neox") return tensors.map((tensor) => ({ ...tensor, name: tensor.name.replace("gpt_neox.layers.", "gpt_neox.h.") })).map(underModel);
   const whole = tensors.filter(({ name }) => !EXPERT.test(name)).map((tensor) => {
     const { name, shape, values } = tensor;
     if (name.includes("conv1d.weight") || name.includes("conv.conv.weight")) return { ...tensor, shape: [shape[0], shape[2], shape[1]] };
@@ -184,6 +186,15 @@ function savedByMlx(tensors: NamedValues[], config: ModelConfig): NamedValues[] 
   const renamed = (name: string) => name.replace(".w1.", ".gate_proj.").replace(".w2.", ".down_proj.").replace(".w3.", ".up_proj.");
   const dense = stacks.length > 0 ? whole.map((tensor) => ({ ...tensor, name: renamed(tensor.name) })) : whole;
   return [...dense, ...stacks].flatMap((tensor) => (config.modelType === "gpt_oss" ? splitExperts(tensor) : [tensor]));
+}
+
+function underModel(tensor: NamedValues): NamedValues {
+  return { ...tensor, name: `model.${tensor.name.replace(/^(transformer|gpt_neox)\./, "")}` };
+}
+
+/** A matrix with its dimensions exchanged. */
+function turned({ name, shape: [rows, columns], values }: NamedValues): NamedValues {
+  return { name, shape: [columns, rows], values: Float32Array.from(values, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]) };
 }
 
 const EXPERT = /\.experts\.\d+\./;

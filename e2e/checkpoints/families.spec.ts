@@ -52,7 +52,7 @@ for (const name of ["lfm2", "qwen3_5_text", "granitemoehybrid_mamba"]) {
 
 test("what MLX rewrites when it saves a model is recognised", async ({ harness }) => {
   const spelling: Spelling = { prefix: "model.", head: "", rewrittenBy: "mlx" };
-  const some = goldens.filter(({ name }) => ["qwen3_moe", "qwen3_next", "lfm2_moe", "falcon_h1", "gpt_oss"].includes(name));
+  const some = goldens.filter(({ name }) => ["qwen3_moe", "qwen3_next", "lfm2_moe", "falcon_h1", "gpt_oss", "gpt2", "gpt_neox"].includes(name));
   const found = await harness.run<FamilyDeviation[]>(PAGE, "runFamilies", some.map((golden) => ({ golden, spelling })));
   for (const { name, golden } of found) expect(golden, name).toBeLessThan(5e-4);
 });

@@ -59,7 +59,9 @@ export async function prepareWeights(
   gpu: Gpu, uploader: Uploader, planned: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], { quantization, quantize }: WeightOptions,
 ): Promise<{ spec: DecoderSpec; weights: DecoderWeights; jobs: WeightJobs }> {
   const jobs = new WeightJobs(gpu, uploader, files, { quantization, widthOnLoad: widthOnLoad(planned, quantize) }, planned.embedding);
-  const spec = planned.savedByMlx && jobs.shapeOf(planned.savedByMlx.evidence)?.at(-1) === 1 ? planned.savedByMlx.spec : planned;
+  const { savedByMlx } = planned;
+  const shape = savedByMlx && jobs.shapeOf(savedByMlx.tensor);
+  const spec = savedByMlx && shape && savedByMlx.isRewritten(shape) ? savedByMlx.spec : planned;
   const weights = await allocateWeights(gpu, spec, jobs);
   const tied = weights.head === weights.embedding;
   const unread = (spec.unread ?? []).map((module) => jobs.nameInFile(`${module}.`));

@@ -16,8 +16,8 @@ export interface DecoderSpec {
   altup?: AltupSpec;
   /** Modules that checkpoints may hold although nothing reads them. */
   unread?: readonly string[];
-  /** What a checkpoint that MLX saved needs instead, and the tensor whose last dimension is 1 in those. */
-  savedByMlx: { evidence: string; spec: DecoderSpec } | undefined;
+  /** What a checkpoint that MLX saved needs instead, and how to tell: by the shape of a tensor, if there is one of that name. */
+  savedByMlx: { tensor: string; isRewritten: (shape: readonly number[]) => boolean; spec: DecoderSpec } | undefined;
   finalNorm: NormSpec;
   /** Module of the output projection; the embedding's name when they are tied. */
   head: string;

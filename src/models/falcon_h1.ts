@@ -3,6 +3,7 @@ import type { ModelConfig } from "../formats/model_config.ts";
 import type { DecoderSpec, LayerSpec } from "../kernels/decoder_spec.ts";
 import { rotation } from "./llama.ts";
 import { mamba } from "./mamba.ts";
+import { isTurnedKernel } from "./modules.ts";
 import { buildDecoder, LLAMA_NAMES, llamaTraits } from "./traits.ts";
 
 /** Falcon-H1's factors (Yang et al., "Tensor Programs V"), each where the family applies it. */
@@ -39,8 +40,8 @@ export function falconH1(config: ModelConfig, contextLength: number): DecoderSpe
     throw new HearthError("corrupt-checkpoint", `config.json: expected 5 ssm_multipliers and 2 mlp_multipliers, found ${multipliers.mixerParts.length} and ${multipliers.mlp.length}`);
   }
   const spec = decoder(config, contextLength, multipliers);
-  const evidence = spec.layers[0].recurrent?.kernel ?? "";
-  return { ...spec, savedByMlx: { evidence, spec: decoder(config, contextLength, foldedByMlx(config, multipliers)) } };
+  const tensor = spec.layers[0].recurrent?.kernel ?? "";
+  return { ...spec, savedByMlx: { tensor, isRewritten: isTurnedKernel, spec: decoder(config, contextLength, foldedByMlx(config, multipliers)) } };
 }
 
 /** What is left to apply when MLX has multiplied the weights themselves; a tied head takes the embedding's factor along. */

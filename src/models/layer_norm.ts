@@ -5,7 +5,7 @@ import { slides } from "./gemma.ts";
 import { rotation } from "./llama.ts";
 import { headByHead } from "./modules.ts";
 import { NO_ROPE } from "./rope.ts";
-import { buildDecoder, LLAMA_NAMES, llamaTraits, type Traits } from "./traits.ts";
+import { buildDecoder, LLAMA_NAMES, llamaTraits, type ModuleNames, type Traits } from "./traits.ts";
 
 // Families with layer norms; many run attention and MLP side by side.
 
@@ -94,6 +94,12 @@ export function cohere(config: ModelConfig, contextLength: number): DecoderSpec 
 
 /** GPT-2: learned positions, and matrices stored the other way round. */
 export function gpt2(config: ModelConfig, contextLength: number): DecoderSpec {
+  const rows = 3 * config.hiddenSize; // of what MLX turns round, which else are its columns
+  const isRewritten = (shape: readonly number[]) => shape[0] === rows;
+  return { ...gpt2As(config, contextLength, true), savedByMlx: { tensor: "transformer.h.0.attn.c_attn.weight", isRewritten, spec: gpt2As(config, contextLength, false) } };
+}
+
+function gpt2As(config: ModelConfig, contextLength: number, isTransposed: boolean): DecoderSpec {
   const spec = buildDecoder(config, {
     ...layerNormTraits({ ...config, hiddenAct: config.hiddenAct ?? "gelu_new" }, contextLength),
     ...ALL_BIASES,
@@ -109,7 +115,7 @@ export function gpt2(config: ModelConfig, contextLength: number): DecoderSpec {
     },
     norms: { attention: "ln_1", mlp: "ln_2" },
     tied: config.tieWordEmbeddings ?? true,
-    isTransposed: true,
+    isTransposed,
     isGated: false,
     rope: () => NO_ROPE,
   });
@@ -118,6 +124,12 @@ export function gpt2(config: ModelConfig, contextLength: number): DecoderSpec {
 
 /** GPT-NeoX and Pythia: parallel branches with a norm each; queries, keys and values lie together head by head. */
 export function gptNeox(config: ModelConfig, contextLength: number): DecoderSpec {
+  const spec = gptNeoxAs(config, contextLength, { head: "embed_out", layers: "gpt_neox.layers" });
+  const renamed = { head: "gpt_neox.embed_out", layers: "gpt_neox.h" }; // by MLX
+  return { ...spec, savedByMlx: { tensor: `${renamed.layers}.0.input_layernorm.weight`, isRewritten: () => true, spec: gptNeoxAs(config, contextLength, renamed) } };
+}
+
+function gptNeoxAs(config: ModelConfig, contextLength: number, own: Pick<ModuleNames, "head" | "layers">): DecoderSpec {
   const { hiddenSize, heads, attentionBias: bias = true } = config;
   const spec = buildDecoder(config, {
     ...layerNormTraits({ ...config, hiddenAct: config.hiddenAct ?? "gelu" }, contextLength),
@@ -126,8 +138,7 @@ export function gptNeox(config: ModelConfig, contextLength: number): DecoderSpec
       ...LLAMA_NAMES,
       embedding: "gpt_neox.embed_in",
       finalNorm: "gpt_neox.final_layer_norm",
-      head: "embed_out",
-      layers: "gpt_neox.layers",
+      ...own,
       output: "attention.dense",
       up: ["mlp.dense_h_to_4h"],
       down: "mlp.dense_4h_to_h",
@@ -139,7 +150,7 @@ export function gptNeox(config: ModelConfig, contextLength: number): DecoderSpec
     isGated: false,
   });
   const layers = spec.layers.map((layer, index) => {
-    const module = { module: `gpt_neox.layers.${index}.attention.query_key_value`, rows: 3 * hiddenSize, bias };
+    const module = { module: `${own.layers}.${index}.attention.query_key_value`, rows: 3 * hiddenSize, bias };
     return { ...layer, attention: layer.attention && { ...layer.attention, qkv: headByHead(module.module, hiddenSize, module, heads) } };
   });
   return { ...spec, layers };

@@ -45,3 +45,8 @@ export function headByHead(label: string, columns: number, module: PlainModule, 
   });
   return { label, rows: module.rows, columns, sources: [placed(module, moves)] };
 }
+
+/** Whether a convolution's kernel `[channels, 1, taps]` has its last two dimensions exchanged, as MLX stores it. */
+export function isTurnedKernel(shape: readonly number[]): boolean {
+  return shape.at(-1) === 1;
+}

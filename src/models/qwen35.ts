@@ -1,7 +1,7 @@
 import type { ModelConfig } from "../formats/model_config.ts";
 import type { AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, NormSpec } from "../kernels/decoder_spec.ts";
 import { rotation } from "./llama.ts";
-import { stacked } from "./modules.ts";
+import { isTurnedKernel, stacked } from "./modules.ts";
 import { withSharedExpert } from "./moe.ts";
 import { buildDecoder, llamaTraits } from "./traits.ts";
 
@@ -26,7 +26,7 @@ export function qwen3_5(config: ModelConfig, contextLength: number): DecoderSpec
   });
   const firstRecurrent = layers.find(({ recurrent }) => recurrent)?.recurrent;
   const complete = { ...spec, layers };
-  return { ...complete, savedByMlx: firstRecurrent && { evidence: firstRecurrent.kernel, spec: withoutOffsets(complete) } };
+  return { ...complete, savedByMlx: firstRecurrent && { tensor: firstRecurrent.kernel, isRewritten: isTurnedKernel, spec: withoutOffsets(complete) } };
 }
 
 /** The same decoder with gains that are stored as they are. */
