@@ -1,12 +1,20 @@
 import { Engine } from "../../src/engine/engine.ts";
+import { loadWeights } from "../../src/engine/load_weights.ts";
 import { parseModelConfig } from "../../src/formats/model_config.ts";
+import { readWeightMap } from "../../src/formats/shard_index.ts";
+import type { Gpu } from "../../src/gpu/gpu.ts";
+import { layerMatrices } from "../../src/kernels/decoder_weights.ts";
 import { decoderSpec } from "../../src/models/registry.ts";
 import { startText } from "../../src/worker/text_host.ts";
-import type { Finding } from "../kernels/kernel_runs.ts";
+import { destroyMatrix } from "../../src/quant/matrix.ts";
+import type { QuantizedWidth } from "../../src/quant/quantise.ts";
+import { pickedCheckpoint } from "../../src/storage/picked_files.ts";
+import { withGpu, type Finding } from "../kernels/kernel_runs.ts";
 import { randomValues, type RandomValues } from "../kernels/random_values.ts";
+import { randomCheckpoint } from "../support/random_checkpoint.ts";
 import { tensorsOf, type TensorShape } from "../support/spec_tensors.ts";
 import { bitnet, mxfp4Blocks } from "./rare_cases.ts";
-import { worstLogit } from "./read_weights.ts";
+import { readWeights, worstLogit, worstWeight } from "./read_weights.ts";
 import { type FormatCase, type StoredTensor, tensorName } from "./stored_module.ts";
 import { files } from "./tiny_model.ts";
 
@@ -50,6 +58,28 @@ export async function familyFormats(): Promise<Finding[]> {
     findings.push({ name: family.format.name, error: worstLogit(await logitsOf(stored), await logitsOf(plain), VOCABULARY) });
   }
   return findings;
+}
+
+/** How far each family's weights move when they are quantised to 8 bits on load, relative to their matrix's root mean square. */
+export async function quantisedFamilies(families: readonly { name: string; config: Record<string, unknown> }[]): Promise<Finding[]> {
+  return withGpu({}, async (gpu) => {
+    const findings: Finding[] = [];
+    for (const { name, config } of families) {
+      const checkpoint = randomCheckpoint({ name, config, tensors: tensorsOf(decoderSpec(parseModelConfig(JSON.stringify(config)), 64)), tokens10: [], tokens70: [] });
+      const [floats, quantised] = [await weightsOf(gpu, checkpoint), await weightsOf(gpu, checkpoint, "q8")];
+      findings.push({ name, error: Math.max(...quantised.map((weights, i) => worstWeight(weights, floats[i]))) });
+    }
+    return findings;
+  });
+}
+
+async function weightsOf(gpu: Gpu, checkpoint: File[], quantize?: QuantizedWidth): Promise<Float32Array[]> {
+  const spec = decoderSpec(parseModelConfig(await checkpoint[0].text()), 64);
+  const { weights } = await loadWeights(gpu, spec, await readWeightMap(pickedCheckpoint(checkpoint)), { quantization: undefined, quantize });
+  const matrices = [weights.embedding, weights.head, ...weights.layers.flatMap(layerMatrices)];
+  const values = await Promise.all(matrices.map((matrix) => readWeights(gpu, matrix)));
+  for (const matrix of new Set(matrices)) destroyMatrix(matrix);
+  return values;
 }
 
 async function logitsOf(checkpoint: File[]): Promise<Float32Array> {

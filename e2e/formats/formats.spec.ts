@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "../support/fixtures.ts";
 import type { Finding } from "../kernels/kernel_runs.ts";
 import type { LogitErrors } from "./checkpoint.page.ts";
@@ -71,4 +72,12 @@ test("families with a format of their own, gpt-oss and BitNet, say in it what th
   const findings = await harness.run<Finding[]>("/e2e/formats/family.page.ts", "familyFormats");
   for (const { name, error } of findings) expect.soft(error, name).toBeLessThan(2e-3);
   expect(findings.length).toBe(2);
+});
+
+test("weights of every family that are quantised on load stay where they are", async ({ harness }) => {
+  test.slow();
+  const goldens = JSON.parse(readFileSync(new URL("../goldens/families.json", import.meta.url), "utf8")) as { name: string; config: Record<string, unknown> }[];
+  const findings = await harness.run<Finding[]>("/e2e/formats/family.page.ts", "quantisedFamilies", goldens.map(({ name, config }) => ({ name, config })));
+  for (const { name, error } of findings) expect.soft(error, name).toBeLessThan(0.02);
+  expect(findings.length).toBe(goldens.length);
 });

@@ -1,14 +1,17 @@
 import { commonDivisor } from "./grouped.ts";
 import { hasPairs, isSameFormat, type AffineFormat, type WeightFormat } from "./matrix.ts";
 import type { ModuleTensor, ModuleWeights } from "./module_weights.ts";
+import { keptInFloats } from "./quantise.ts";
 
 /**
  * The same modules in one format where that loses nothing, for matrices whose rows lie in turn: narrow integer codes
- * take the wider layout, and groups that are still to be finished split into the largest common ones.
+ * take the wider layout, groups that are still to be finished split into the largest common ones, and floats beside floats
+ * that are too few to be quantised stay floats.
  */
 export function inOneFormat(modules: readonly ModuleWeights[]): readonly ModuleWeights[] {
   const formats = modules.map(({ format }) => format);
-  if (formats.every((format) => isSameFormat(format, formats[0])) || !formats.every(hasPairs)) return modules;
+  if (formats.every((format) => isSameFormat(format, formats[0]))) return modules;
+  if (!formats.every(hasPairs)) return modules.map(keptInFloats);
   const common: AffineFormat = {
     codes: formats.some(({ codes }) => codes === "q8") ? "q8" : "q4",
     scales: formats.every(({ scales }) => scales === formats[0].scales) ? formats[0].scales : "f32",

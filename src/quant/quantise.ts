@@ -1,3 +1,4 @@
+import { hasPairs } from "./matrix.ts";
 import type { ModuleWeights } from "./module_weights.ts";
 
 const SMALLEST_ROWS = 64; // gates and routers of fewer rows save nothing and lose much
@@ -12,4 +13,11 @@ export function quantisedOnLoad(module: ModuleWeights, codes: QuantizedWidth): M
   const scales = format.codes as "f32" | "f16" | "bf16"; // what has no scales is a float type
   const [{ entry }] = tensors;
   return { rows, columns, format: { codes, scales, group: columns % 64 === 0 ? 64 : 32 }, tensors: [{ role: "quantised", entry }] };
+}
+
+/** The same module in floats again, where they were to be quantised as they load. */
+export function keptInFloats(module: ModuleWeights): ModuleWeights {
+  const { format, rows, columns, tensors: [{ role, entry }] } = module;
+  if (role !== "quantised" || !hasPairs(format)) return module;
+  return { rows, columns, format: { codes: format.scales }, tensors: [{ role: "codes", entry }] };
 }
