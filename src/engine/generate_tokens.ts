@@ -116,11 +116,15 @@ async function prefill(gpu: Gpu, runner: Runner, { promptIds, answerIds = [], ca
   let rows = 0;
   for (let position = cachedTokens; position < tokenIds.length; position += rows) {
     signal.throwIfAborted();
-    const chunk = tokenIds.slice(position, position + runner.prefillRows);
+    const { pace } = runner;
+    const chunk = tokenIds.slice(position, position + pace.rows);
     rows = chunk.length;
-    runner.prefill(chunk, position);
-    // One chunk at a time: an abort, and other pages that draw, then wait for one chunk at most.
-    if (position + rows < tokenIds.length) await gpu.idle();
+    const started = performance.now();
+    runner.prefill(chunk, position, pace.submitsFor(rows));
+    if (position + rows === tokenIds.length) break;
+    // One chunk at a time: an abort then waits for one chunk at most.
+    await gpu.idle();
+    pace.note(rows, performance.now() - started);
   }
   runner.saveStates();
   runner.sampleAfterPrefill(rows, tokenIds.length - 1);

@@ -5,7 +5,6 @@ import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { createRopeTables, type DecoderWeights } from "../kernels/decoder_weights.ts";
 import { createKvCache } from "../kernels/kv_cache.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
-import { chooseSchedule } from "../kernels/schedule.ts";
 import type { FileProgress } from "../storage/checkpoint.ts";
 import { openShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
@@ -16,7 +15,8 @@ import { checkLoadOptions, planContext, planWeights, readConfig } from "./load_p
 import { loadWeights } from "./load_weights.ts";
 import type { LoadOptions, LoadProgress, ModelSource } from "./options.ts";
 import type { Quantize } from "./quantize_choice.ts";
-import { Runner } from "./runner.ts";
+import type { Runner } from "./runner.ts";
+import { createTestedRunner, schedulesFor } from "./self_test.ts";
 import { isSyntheticId, syntheticConfig, syntheticWeights } from "./synthetic.ts";
 
 /** What the caller of a load brings along. */
@@ -105,7 +105,7 @@ async function buildModel(
 async function createRunner(gpu: Gpu, spec: DecoderSpec, weights: DecoderWeights, options: LoadOptions, contextLength: number): Promise<Runner> {
   const ropes = await createRopeTables(gpu, spec, contextLength);
   const cache = await createKvCache(gpu, spec, options.kvCache ?? "f16", contextLength, 1);
-  return Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, contextLength);
+  return createTestedRunner(gpu, schedulesFor(gpu.traits), { spec, weights, ropes, cache }, contextLength);
 }
 
 /** Adds up the progress of single files into that of the load. */

@@ -8,6 +8,7 @@ import { logitStatCount } from "../kernels/matmul.ts";
 import { createLogitsPlan, createPrefillPlan, embedRows, planForRows, type PrefillPlan } from "../kernels/prefill_plan.ts";
 import { beginSampling, createSamplerState, RING_BYTES, type SamplerState, type SamplingStart } from "../kernels/sampler_state.ts";
 import type { Schedule } from "../kernels/schedule.ts";
+import { PrefillPace } from "./prefill_pace.ts";
 
 const LOGITS_ROWS = 32; // rows of vocabulary-wide logits that are held at once
 const SLOT = 0; // the one sequence that this runner serves
@@ -19,14 +20,17 @@ interface RunnerParts {
   sampler: SamplerState;
   embedRow: readonly Dispatch[];
   decodePlans: ReadonlyMap<number, DecodePlan>;
+  splitStarts: number[];
 }
 
 /** Allocate what forward passes write: activations, logits, and what sampling remembers. */
 export async function allocateRun(gpu: Gpu, schedule: Schedule, { spec, weights }: Pick<Decoder, "spec" | "weights">, contextLength: number) {
-  const splitCounts = new Set(Array.from({ length: contextLength }, (_, position) => schedule.splits(position + 1)));
+  const splits = Array.from({ length: contextLength }, (_, position) => schedule.splits(position + 1));
+  const splitCounts = new Set(splits);
   const statCount = logitStatCount(schedule, { matrix: weights.head, bias: undefined });
   return {
     splitCounts,
+    splitStarts: [...splitCounts].map((count) => splits.indexOf(count)),
     decodeRow: await createActivations(gpu, spec, 1, Math.max(...splitCounts)),
     prefillChunk: await createActivations(gpu, spec, schedule.prefillRows, 1),
     sampler: await createSamplerState(gpu, 1, spec.vocabSize, statCount),
@@ -37,6 +41,7 @@ export async function allocateRun(gpu: Gpu, schedule: Schedule, { spec, weights 
 export class Runner {
   readonly decoder: Decoder;
   readonly prefillRows: number;
+  readonly pace: PrefillPace;
   readonly #gpu: Gpu;
   readonly #schedule: Schedule;
   readonly #decodeRow: Activations;
@@ -45,6 +50,7 @@ export class Runner {
   readonly #sampler: SamplerState;
   readonly #embedRow: readonly Dispatch[];
   readonly #decodePlans: ReadonlyMap<number, DecodePlan>;
+  readonly #splitStarts: number[];
 
   private constructor(gpu: Gpu, schedule: Schedule, decoder: Decoder, parts: RunnerParts) {
     this.#gpu = gpu;
@@ -53,21 +59,23 @@ export class Runner {
     this.#decodeRow = parts.decodeRow;
     this.#prefillChunk = parts.prefillChunk;
     this.prefillRows = parts.prefillChunk.M;
+    this.pace = new PrefillPace(this.prefillRows, decoder.spec.layers.length);
     this.#prefillPlan = parts.prefillPlan;
     this.#sampler = parts.sampler;
     this.#embedRow = parts.embedRow;
     this.#decodePlans = parts.decodePlans;
+    this.#splitStarts = parts.splitStarts;
   }
 
   /** Compile every kernel and prepare every plan that sequences of up to `contextLength` tokens need. */
   static async create(gpu: Gpu, schedule: Schedule, decoder: Decoder, contextLength: number): Promise<Runner> {
-    const { decodeRow, prefillChunk, sampler, splitCounts } = await allocateRun(gpu, schedule, decoder, contextLength);
+    const { decodeRow, prefillChunk, sampler, splitCounts, splitStarts } = await allocateRun(gpu, schedule, decoder, contextLength);
     const [prefillPlan, embedRow, ...decodePlans] = await Promise.all([
       createPrefillPlan(gpu, schedule, decoder, prefillChunk),
       embedRows(gpu, decoder, decodeRow),
       ...[...splitCounts].map(async (splits) => [splits, await createDecodePlan(gpu, schedule, decoder, decodeRow, sampler, splits)] as const),
     ]);
-    return new Runner(gpu, schedule, decoder, { decodeRow, prefillChunk, prefillPlan, sampler, embedRow, decodePlans: new Map(decodePlans) });
+    return new Runner(gpu, schedule, decoder, { decodeRow, prefillChunk, prefillPlan, sampler, embedRow, decodePlans: new Map(decodePlans), splitStarts });
   }
 
   /** Start an answer: from here on sampling follows its options. */
@@ -75,9 +83,18 @@ export class Runner {
     beginSampling(this.#gpu, this.#sampler, SLOT, start);
   }
 
-  /** Run a chunk of at most `prefillRows` tokens through the layers, from `position` on. */
-  prefill(tokenIds: readonly number[], position: number): void {
-    submitDispatches(this.#gpu.device, "prefill", this.#chunkDispatches(tokenIds, position));
+  /** Run a chunk of at most `prefillRows` tokens through the layers, from `position` on, in so many submits of about equal length. */
+  prefill(tokenIds: readonly number[], position: number, submits = 1): void {
+    const dispatches = this.#chunkDispatches(tokenIds, position);
+    const length = Math.ceil(dispatches.length / submits);
+    for (let first = 0; first < dispatches.length; first += length) {
+      submitDispatches(this.#gpu.device, "prefill", dispatches.slice(first, first + length));
+    }
+  }
+
+  /** The first positions at which attention is cut into another number of spans. */
+  get splitStarts(): number[] {
+    return this.#splitStarts;
   }
 
   /** Keep what recurrent layers remember now, so that the sequence can go back here; keys and values stay where they are anyway. */
@@ -104,14 +121,18 @@ export class Runner {
 
   /** Sample the first token after a prefill whose last chunk had `rows` rows and ended at `position`. */
   sampleAfterPrefill(rows: number, position: number): void {
+    this.#takeLastRow(rows, position);
+    const { head, sample } = this.#planFor(position + 1);
+    submitDispatches(this.#gpu.device, "first token", head, sample);
+  }
+
+  #takeLastRow(rows: number, position: number): void {
     const { device } = this.#gpu;
     const rowBytes = hiddenRowBytes(this.decoder);
     device.queue.writeBuffer(this.#decodeRow.rows, 0, new Uint32Array([SLOT, position, 0, 1]));
     const encoder = device.createCommandEncoder({ label: "last row" });
     encoder.copyBufferToBuffer(this.#prefillChunk.hidden, (rows - 1) * rowBytes, this.#decodeRow.hidden, 0, rowBytes);
     device.queue.submit([encoder.finish()]);
-    const { head, sample } = this.#planFor(position + 1);
-    submitDispatches(device, "first token", head, sample);
   }
 
   /** Decode and sample the token after `position`: one pass, one submit. */
@@ -125,6 +146,19 @@ export class Runner {
     this.#gpu.device.queue.writeBuffer(this.#decodeRow.rows, 0, new Uint32Array([SLOT, position, tokenId, 1]));
     const { layers, head } = this.#planFor(position + 1);
     submitDispatches(this.#gpu.device, "forward", this.#embedRow, layers, head);
+    return this.#readLogits();
+  }
+
+  /** Prefill given tokens from `position` on and read the logits of the last: what `forward` says, by the other path. */
+  async forwardPrefilled(tokenIds: readonly number[], position: number): Promise<Float32Array> {
+    const last = position + tokenIds.length - 1;
+    this.prefill(tokenIds, position);
+    this.#takeLastRow(tokenIds.length, last);
+    submitDispatches(this.#gpu.device, "forward", this.#planFor(last + 1).head);
+    return this.#readLogits();
+  }
+
+  async #readLogits(): Promise<Float32Array> {
     const { logits, vocabSize } = this.#sampler;
     return new Float32Array(await readBuffer(this.#gpu.device, logits, vocabSize * 4));
   }

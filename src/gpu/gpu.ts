@@ -9,6 +9,11 @@ export interface GpuTraits {
   isSoftware: boolean;
 }
 
+/** What is left of an adapter's traits when nothing is taken on trust but what kind of machine it is. */
+export function plainTraits({ isSoftware }: GpuTraits): GpuTraits {
+  return { subgroups: undefined, isSoftware };
+}
+
 /** How to open a device. */
 export interface GpuOptions {
   /** Use WebGPU's default limits even where the adapter offers more: for tests of what runs everywhere. */

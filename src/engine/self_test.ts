@@ -1,0 +1,64 @@
+import { HearthError } from "../errors.ts";
+import { plainTraits, type Gpu, type GpuTraits } from "../gpu/gpu.ts";
+import type { Decoder } from "../kernels/layer_steps.ts";
+import { chooseSchedule, type Schedule } from "../kernels/schedule.ts";
+import { Runner } from "./runner.ts";
+
+// Prefill and decode share no product, no reduction and no attention, so that a kernel that computes something else on
+// this GPU shows as a difference between them: on the model itself, with the kernels that will run, and nothing compiled
+// for the test alone. Rounding makes a relative difference of a thousandth or so; one block of columns left out, a tenth.
+const TOLERANCE = 0.03;
+const EXPERT_TOLERANCE = 0.2; // two experts that are nearly equal may trade places
+const TOKENS = 36; // more than a tile of attention's keys
+
+/** The schedules to try on an adapter, the fastest first: each relies on less of what the adapter says it can do. */
+export function schedulesFor(traits: GpuTraits): Schedule[] {
+  const cautious: GpuTraits[] = [plainTraits(traits), { ...plainTraits(traits), isSoftware: true }];
+  const distinct = cautious.filter((each, i) => JSON.stringify(each) !== JSON.stringify(i === 0 ? traits : cautious[i - 1]));
+  return [traits, ...distinct].map(chooseSchedule);
+}
+
+/** Prepare to run a decoder by the first of these schedules that computes on this GPU what it should. */
+export async function createTestedRunner(gpu: Gpu, schedules: readonly Schedule[], decoder: Decoder, contextLength: number): Promise<Runner> {
+  const hasExperts = decoder.spec.layers.some(({ moe }) => moe);
+  for (const [attempt, schedule] of schedules.entries()) {
+    const runner = await Runner.create(gpu, schedule, decoder, contextLength);
+    const difference = await pathDifference(runner, contextLength);
+    if (difference <= (hasExperts ? EXPERT_TOLERANCE : TOLERANCE)) return runner;
+    runner.destroy();
+    gpu.throwIfFaulty();
+    console.warn(`Hearth: on this GPU prefill and decode differ by ${difference.toPrecision(2)} in schedule ${attempt + 1} of ${schedules.length}; trying a more cautious one.`);
+  }
+  throw new HearthError("gpu", "This GPU computes wrong results with every kernel that Hearth has for it. Update the graphics driver, or try another browser.");
+}
+
+/** How far the logits of the two paths are apart, relative to how far logits vary; NaN where something is no number. */
+export async function pathDifference(runner: Runner, contextLength: number): Promise<number> {
+  const { vocabSize, layers } = runner.decoder.spec;
+  // Few rows on processors, whose chunks are narrow because every row costs them.
+  const tokenIds = Array.from({ length: Math.min(TOKENS, contextLength, runner.prefillRows / 8) }, (_, i) => (i * 7919 + 13) % vocabSize);
+  const last = tokenIds.length - 1;
+  // All reads under way at once: some browsers take a tenth of a second to notice that one is done.
+  const reads = [runner.forwardPrefilled(tokenIds, 0)];
+  if (last > 0) runner.prefill(tokenIds.slice(0, last), 0); // what recurs has to go back to the start
+  reads.push(runner.forward(tokenIds[last], last));
+  if (!layers.some(({ recurrent }) => recurrent)) {
+    for (const position of runner.splitStarts.filter((start) => start > last)) {
+      reads.push(runner.forwardPrefilled([tokenIds[0]], position), runner.forward(tokenIds[0], position));
+    }
+  }
+  const logits = await Promise.all(reads);
+  const differences = Array.from({ length: logits.length / 2 }, (_, pair) => relativeDifference(logits[2 * pair], logits[2 * pair + 1]));
+  return differences.some(Number.isNaN) ? NaN : Math.max(...differences);
+}
+
+function relativeDifference(expected: Float32Array, found: Float32Array): number {
+  const mean = expected.reduce((sum, value) => sum + value, 0) / expected.length;
+  let difference = 0;
+  let spread = 0;
+  for (const [i, value] of expected.entries()) {
+    difference += (found[i] - value) ** 2;
+    spread += (value - mean) ** 2;
+  }
+  return difference === 0 ? 0 : Math.sqrt(difference / spread); // a model of zeros has no spread
+}
