@@ -165,7 +165,9 @@ export async function killWorker() {
   workers[0].terminate();
   const failures = await Promise.all(pending);
   const settledAfterMs = performance.now() - killed;
-  return { failures, later: await failureOf(model.countTokens(PROMPT)), settledAfterMs };
+  const later = await model.generate(PROMPT, { maxTokens: 2 });
+  await model.unload();
+  return { failures, later: later.usage.completionTokens, afterUnload: await failureOf(model.countTokens(PROMPT)), settledAfterMs };
 }
 
 /** The logits of some tokens: their count, and the best id after each. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 
 import { expect, test } from "../support/fixtures.ts";
+import { measured } from "../support/measured.ts";
 import type { Failure } from "./language_model.page.ts";
 
 type PageModule = typeof import("./language_model.page.ts");
@@ -101,11 +102,13 @@ test("a load can be aborted, and the next one succeeds", async ({ harness }) => 
   expect(text).not.toBe("");
 });
 
-test("every call settles when the worker dies", async ({ harness }) => {
-  const { failures, later, settledAfterMs } = await harness.run<Outcome<"killWorker">>(PAGE, "killWorker");
+test("promise 41: every call settles when the worker dies, and the next one finds another worker", async ({ harness }) => {
+  const { failures, later, afterUnload, settledAfterMs } = await harness.run<Outcome<"killWorker">>(PAGE, "killWorker");
   const failed = hearthError("worker-failed", /Load the model again/);
   expect(failures).toEqual([failed, failed]);
-  expect(later).toEqual(failed);
+  expect(later).toBe(2);
+  expect(afterUnload).toEqual(hearthError("unloaded", /Load it again/));
+  measured(`pending calls settled ${Math.round(settledAfterMs)} ms after the worker's end`);
   expect(settledAfterMs).toBeLessThan(5000);
 });
 

@@ -3,7 +3,7 @@ import { advanceClock, armFault, gpuRecord, type GpuFault } from "./gpu_faults.t
 import "../../src/worker/worker.ts";
 
 /** What the page says on the channel, and is answered. */
-export type FaultMessage = { arm: GpuFault } | { advanceMs: number } | { record: true };
+export type FaultMessage = { arm: GpuFault } | { advanceMs: number } | { record: true } | { end: "throw" | "close" | "loop" };
 
 const first = JSON.parse(new URLSearchParams(location.search).get("arm") ?? "null") as GpuFault | null;
 if (first) armFault(first);
@@ -13,4 +13,11 @@ channel.onmessage = ({ data }: MessageEvent<FaultMessage>) => {
   if ("arm" in data) armFault(data.arm);
   if ("advanceMs" in data) advanceClock(data.advanceMs);
   channel.postMessage({ answer: gpuRecord() });
+  if ("end" in data) endItself(data.end);
 };
+
+function endItself(end: "throw" | "close" | "loop"): void {
+  if (end === "close") return close();
+  if (end === "throw") setTimeout(() => { throw new Error("thrown where nobody catches"); });
+  else for (;;); // nothing gets through any more
+}

@@ -2,12 +2,14 @@ import type { FaultMessage } from "./faulty_worker.ts";
 import type { GpuFault, GpuRecord } from "./gpu_faults.ts";
 
 /** While `work` runs, the library's workers are ones whose GPU can be broken. */
-export async function withFaultyWorkers<T>(work: (faults: FaultSwitch) => Promise<T>): Promise<T> {
+export async function withFaultyWorkers<T>(work: (faults: FaultSwitch, workers: readonly Worker[]) => Promise<T>): Promise<T> {
   let first: GpuFault | undefined;
+  const workers: Worker[] = [];
   const RealWorker = window.Worker;
   window.Worker = class extends RealWorker {
     constructor(_url: string | URL, options?: WorkerOptions) {
       super(`/e2e/faults/faulty_worker.ts?arm=${encodeURIComponent(JSON.stringify(first ?? null))}`, { ...options, type: "module" });
+      workers.push(this);
     }
   };
   const channel = new BroadcastChannel("gpu-faults");
@@ -22,7 +24,7 @@ export async function withFaultyWorkers<T>(work: (faults: FaultSwitch) => Promis
       arm: (fault) => ask({ arm: fault }),
       advance: (milliseconds) => ask({ advanceMs: milliseconds }),
       record: () => ask({ record: true }),
-    });
+    }, workers);
   } finally {
     channel.close();
     window.Worker = RealWorker;
@@ -36,4 +38,18 @@ export interface FaultSwitch {
   arm(fault: GpuFault): Promise<GpuRecord>;
   advance(milliseconds: number): Promise<GpuRecord>;
   record(): Promise<GpuRecord>;
+}
+
+/** How a worker may come to its end; the last of these only by being unloaded. */
+export type WorkerEnd = "terminate" | "throw" | "close" | "loop";
+
+/** End a worker, from outside or from within. */
+export async function breakWorker(end: WorkerEnd, worker: Worker, unload: () => Promise<void>): Promise<void> {
+  if (end === "terminate") return worker.terminate();
+  const channel = new BroadcastChannel("gpu-faults");
+  const heard = new Promise((resolve) => (channel.onmessage = resolve));
+  channel.postMessage({ end } satisfies FaultMessage);
+  await heard;
+  channel.close();
+  if (end === "loop") await unload();
 }

@@ -2,7 +2,7 @@ import { transfer } from "comlink";
 
 import type { BenchmarkOptions, BenchmarkReport, GenerateOptions, GenerationResult } from "../worker/protocol.ts";
 import type { ModelInfo, Prompt, TextChunk } from "../worker/protocol.ts";
-import { readGeneration, withAborter } from "../worker/transfer.ts";
+import { readGeneration, untilAborted, withAborter } from "../worker/transfer.ts";
 import { refuseUnknownOptions } from "./known_options.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -12,16 +12,23 @@ export interface Abortable {
   signal?: AbortSignal;
 }
 
-/** A loaded model. Calls made at the same time are answered one after the other, in order. */
+/**
+ * A loaded model. Calls made at the same time are answered one after the other, in order. If its worker dies, what is
+ * pending rejects with code "worker-failed", and the next call starts another worker and loads the model into it.
+ */
 export class LanguageModel {
   /** What is loaded, and where it runs. */
   readonly info: ModelInfo;
-  readonly #supervisor: Supervisor;
+  readonly #restart: () => Promise<Supervisor>;
+  #supervisor: Supervisor;
+  #restarting: Promise<void> | undefined;
+  #isUnloaded = false;
 
-  /** Made by `loadModel`. */
-  constructor(supervisor: Supervisor, info: ModelInfo) {
+  /** Made by `loadModel`; `restart` loads the same into another worker. */
+  constructor(supervisor: Supervisor, info: ModelInfo, restart: () => Promise<Supervisor>) {
     this.#supervisor = supervisor;
     this.info = info;
+    this.#restart = restart;
   }
 
   /**
@@ -32,10 +39,11 @@ export class LanguageModel {
   async *stream(prompt: Prompt, options: GenerateOptions & Abortable = {}): AsyncGenerator<TextChunk, GenerationResult> {
     refuseUnknownOptions("generate", options);
     const { signal, ...generateOptions } = options;
-    const stop = this.#stopSignal(signal);
-    stop.throwIfAborted();
+    signal?.throwIfAborted();
+    const supervisor = await this.#living(signal);
+    const stop = stopSignal(supervisor, signal);
     const { port1, port2 } = new MessageChannel();
-    await this.#supervisor.call((remote) => remote.generate(prompt, generateOptions, transfer(port2, [port2])));
+    await supervisor.call((remote) => remote.generate(prompt, generateOptions, transfer(port2, [port2])));
     return yield* readGeneration(port1, stop);
   }
 
@@ -50,13 +58,14 @@ export class LanguageModel {
 
   /** Count the tokens of a prompt as `stream` would feed them, chat template included. */
   async countTokens(prompt: Prompt): Promise<number> {
-    return this.#supervisor.call((remote) => remote.countTokens(prompt));
+    return (await this.#living()).call((remote) => remote.countTokens(prompt));
   }
 
   /** The raw logits after each of these tokens: one row of `info.vocabSize` numbers per token, row-major. */
   async logits(tokenIds: readonly number[], options: Abortable = {}): Promise<Float32Array> {
-    return this.#supervisor.call((remote) =>
-      withAborter(this.#stopSignal(options.signal), (aborter) => remote.logits(tokenIds, transfer(aborter, [aborter]))),
+    const supervisor = await this.#living(options.signal);
+    return supervisor.call((remote) =>
+      withAborter(stopSignal(supervisor, options.signal), (aborter) => remote.logits(tokenIds, transfer(aborter, [aborter]))),
     );
   }
 
@@ -64,13 +73,16 @@ export class LanguageModel {
   async benchmark(options: BenchmarkOptions & Abortable = {}): Promise<BenchmarkReport> {
     refuseUnknownOptions("benchmark", options);
     const { signal, ...benchmarkOptions } = options;
-    return this.#supervisor.call((remote) =>
-      withAborter(this.#stopSignal(signal), (aborter) => remote.benchmark(benchmarkOptions, transfer(aborter, [aborter]))),
+    const supervisor = await this.#living(signal);
+    return supervisor.call((remote) =>
+      withAborter(stopSignal(supervisor, signal), (aborter) => remote.benchmark(benchmarkOptions, transfer(aborter, [aborter]))),
     );
   }
 
   /** Stop everything that runs, release the GPU and end the worker. Calls from then on reject with code "unloaded". */
   async unload(): Promise<void> {
+    this.#isUnloaded = true;
+    await this.#restarting?.catch(() => {}); // told to whoever waits for the worker
     await this.#supervisor.stop();
   }
 
@@ -79,7 +91,21 @@ export class LanguageModel {
     await this.unload();
   }
 
-  #stopSignal(signal: AbortSignal | undefined): AbortSignal {
-    return signal ? AbortSignal.any([signal, this.#supervisor.signal]) : this.#supervisor.signal;
+  /** The worker's supervisor, after replacing one that died. */
+  async #living(signal?: AbortSignal): Promise<Supervisor> {
+    if (!this.#isUnloaded && this.#supervisor.hasFailed) {
+      this.#restarting ??= this.#replace().finally(() => (this.#restarting = undefined));
+      await (signal ? untilAborted(this.#restarting, signal) : this.#restarting); // others may wait for it too
+    }
+    this.#supervisor.signal.throwIfAborted();
+    return this.#supervisor;
   }
+
+  async #replace(): Promise<void> {
+    this.#supervisor = await this.#restart();
+  }
+}
+
+function stopSignal(supervisor: Supervisor, signal: AbortSignal | undefined): AbortSignal {
+  return signal ? AbortSignal.any([signal, supervisor.signal]) : supervisor.signal;
 }

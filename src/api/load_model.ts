@@ -17,16 +17,31 @@ export interface LoadModelOptions extends LoadOptions {
 /** Load a checkpoint into a worker of its own and resolve once it can answer. */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LanguageModel> {
   refuseUnknownOptions("loadModel", options);
-  const { onProgress, signal = new AbortController().signal, ...loadOptions } = options;
-  signal.throwIfAborted();
+  const { onProgress, signal, ...loadOptions } = options;
+  signal?.throwIfAborted();
+  const baseUrl = globalThis.document?.baseURI ?? location.href; // an inlined worker has no base to resolve against
+  const start = (listener?: typeof onProgress, stop?: AbortSignal) => startWorker({ source, loadOptions, baseUrl }, listener, stop);
+  const { supervisor, info } = await start(onProgress, signal);
+  return new LanguageModel(supervisor, info, async () => (await start()).supervisor);
+}
+
+/** What a worker is told to load. */
+interface Load {
+  source: ModelSource;
+  loadOptions: LoadOptions;
+  baseUrl: string;
+}
+
+async function startWorker(
+  { source, loadOptions, baseUrl }: Load, onProgress?: (progress: LoadProgress) => void, signal: AbortSignal = new AbortController().signal,
+): Promise<{ supervisor: Supervisor; info: ModelInfo }> {
   const supervisor = new Supervisor();
   try {
     const { port1, port2 } = new MessageChannel();
-    const baseUrl = globalThis.document?.baseURI ?? location.href; // an inlined worker has no base to resolve against
     const outcome = readLoad(port1, onProgress);
     const sent = supervisor.call((remote) => remote.load(source, loadOptions, baseUrl, transfer(port2, [port2])));
     const [info] = await untilAborted(Promise.all([outcome, sent]), AbortSignal.any([signal, supervisor.signal]));
-    return new LanguageModel(supervisor, info);
+    return { supervisor, info };
   } catch (error) {
     void supervisor.stop(); // the caller need not wait for the worker to let go
     throw error;

@@ -34,6 +34,11 @@ export class Supervisor {
     return this.#end.signal;
   }
 
+  /** Whether the worker died of itself, so that another may take its place. */
+  get hasFailed(): boolean {
+    return this.signal.aborted && this.signal.reason instanceof HearthError && this.signal.reason.code === "worker-failed";
+  }
+
   /** Make a call that settles even if the worker dies. */
   async call<T>(call: (remote: Remote<WorkerApi>) => Promise<T>): Promise<T> {
     this.signal.throwIfAborted();
@@ -103,5 +108,5 @@ function startWorker(name: string): Worker {
 }
 
 function workerFailed(finding: string, cause?: unknown): HearthError {
-  return new HearthError("worker-failed", `Hearth's worker failed: ${finding}. Load the model again to go on.`, { cause });
+  return new HearthError("worker-failed", `Hearth's worker failed: ${finding}. Ask again, and another is started. Load the model again if that does not help.`, { cause });
 }

@@ -5,7 +5,9 @@ import { HearthError } from "../errors.ts";
 import type { GenerationMessage, GenerationResult, ReaderMessage, TextChunk, WireError } from "./protocol.ts";
 
 const MAX_CAUSES = 8; // a chain of causes may be circular; no real one is this long
-const CREDITS = 32; // chunks that may be under way to a slow reader before the engine pauses; both ends start from it
+// What may be under way to a slow reader before the engine pauses. A chunk has at most 16 tokens, so that no more than 64 wait.
+const CHUNKS_UNDER_WAY = 32;
+const TOKENS_UNDER_WAY = 48;
 
 const BUILT_IN_ERRORS = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError } as const;
 
@@ -106,7 +108,7 @@ export function signalOfAborter(aborter: MessagePort): AbortSignal {
   return controller.signal;
 }
 
-/** Worker side: run a generation into its port, no faster than the reader's credits allow; failures go into the port too. */
+/** Worker side: run a generation into its port, no further ahead of its reader than a few tokens; failures go into the port too. */
 export async function pumpGeneration(
   port: MessagePort,
   generate: (signal: AbortSignal) => AsyncGenerator<TextChunk, GenerationResult>,
@@ -117,13 +119,14 @@ export async function pumpGeneration(
     const generator = generate(reader.signal);
     try {
       for (;;) {
-        await reader.takeCredit();
+        await reader.room();
         const step = await generator.next();
         if (step.done) return post({ type: "done", result: step.value });
         post({ type: "chunk", chunk: step.value });
+        reader.noteSent(step.value.tokenIds.length);
       }
     } finally {
-      // A generator paused for want of credits still holds its turn in the queue; one that has ended ignores this.
+      // A generator paused for want of room still holds its turn in the queue; one that has ended ignores this.
       await generator.return(undefined as never); // the result of a generator that was told to return is not read
     }
   } catch (error) {
@@ -133,21 +136,29 @@ export async function pumpGeneration(
   }
 }
 
-function followReader(port: MessagePort): { signal: AbortSignal; takeCredit(): Promise<void> } {
+/** Worker side: what a reader has yet to consume, by the credits that it sends. */
+interface Reader {
+  signal: AbortSignal;
+  /** Wait until another chunk may be sent. */
+  room(): Promise<void>;
+  noteSent(tokens: number): void;
+}
+
+function followReader(port: MessagePort): Reader {
   const stop = new AbortController();
-  let credits = CREDITS;
+  const underWay: number[] = []; // tokens of each chunk
   let wake = () => {};
   port.onmessage = ({ data }: MessageEvent<ReaderMessage>) => {
     if (data.type === "abort") stop.abort();
-    else credits++;
+    else underWay.shift();
     wake();
   };
-  const takeCredit = async () => {
-    while (credits === 0 && !stop.signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
+  const isFull = () => underWay.length >= CHUNKS_UNDER_WAY || underWay.reduce((sum, tokens) => sum + tokens, 0) >= TOKENS_UNDER_WAY;
+  const room = async () => {
+    while (isFull() && !stop.signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
     stop.signal.throwIfAborted();
-    credits--;
   };
-  return { signal: stop.signal, takeCredit };
+  return { signal: stop.signal, room, noteSent: (tokens) => void underWay.push(tokens) };
 }
 
 /** Page side: read a generation from its port. Leaving the loop, or the signal, stops the worker's side. */
