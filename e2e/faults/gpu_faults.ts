@@ -1,5 +1,6 @@
 // Breaks the GPU of the thread that imports it, on command: loses the device, or makes it report an error, where the
 // runtime begins to encode certain work. The runtime itself knows nothing of this.
+import { watchBuffers } from "./buffer_faults.ts";
 
 /** What is to happen when the `count`-th command encoder of this label is made; at once when there is no label. */
 export interface GpuFault {
@@ -12,12 +13,15 @@ export interface GpuFault {
 export interface GpuRecord {
   devicesOpened: number;
   fetches: number;
+  /** Buffers made and not destroyed. */
+  liveBuffers: number;
   /** Command encoders by label. */
   encoders: Record<string, number>;
 }
 
 const devices: GPUDevice[] = [];
-const record: GpuRecord = { devicesOpened: 0, fetches: 0, encoders: {} };
+const record: GpuRecord = { devicesOpened: 0, fetches: 0, liveBuffers: 0, encoders: {} };
+const { live } = watchBuffers();
 let armed: GpuFault | undefined;
 let clockOffsetMs = 0;
 
@@ -61,7 +65,7 @@ export function armFault(fault: GpuFault): void {
 
 /** What happened since the last fault was prepared. */
 export function gpuRecord(): GpuRecord {
-  return record;
+  return { ...record, liveBuffers: live.size };
 }
 
 /** Let the thread's clock jump ahead. */

@@ -1,0 +1,82 @@
+import { expect, test, type Harness } from "../support/fixtures.ts";
+import { measured } from "../support/measured.ts";
+
+type PageModule = typeof import("./life_session.page.ts");
+type Outcome<Name extends keyof PageModule> = Awaited<ReturnType<PageModule[Name]>>;
+
+const PAGE = "/e2e/faults/life_session.page.ts";
+const CALLS = 40;
+const ADMITTED = 33; // one that is answered, and 32 that wait
+
+test.describe.configure({ mode: "serial" });
+
+// One page and one loaded model for all tests of this file.
+let harness: Pick<Harness, "page" | "run">;
+const errors: string[] = [];
+
+test.beforeAll(async ({ browser }) => {
+  const page = await browser.newPage();
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (message) => void (message.type() === "error" && errors.push(message.text())));
+  await page.goto("/e2e/support/harness.html");
+  await page.waitForFunction(() => "run" in window);
+  harness = {
+    page,
+    run: <T>(path: string, name: string, argument?: unknown) => page.evaluate(([from, call, value]) => window.run(from, call, value), [path, name, argument] as const) as Promise<T>, // T: by the caller's word
+  };
+  await harness.run(PAGE, "open");
+});
+
+test.afterAll(async () => {
+  await harness.page.close();
+  expect(errors.filter((text) => !/404/.test(text))).toEqual([]);
+});
+
+test("promise 43: the queue is fair and bounded, and giving up one's place changes no other answer", async () => {
+  const { outcomes, order } = await harness.run<Outcome<"callOften">>(PAGE, "callOften", CALLS);
+  const refused = outcomes.filter((outcome) => outcome === "busy, retryable").length;
+  measured(`of ${CALLS} calls at once ${outcomes.filter((outcome) => outcome === "right").length} answered alike, ${refused} refused with "busy"`);
+  expect(refused).toBe(CALLS - ADMITTED);
+  expect(outcomes.filter((outcome) => outcome === "AbortError")).toHaveLength(2);
+  expect(outcomes.filter((outcome) => outcome === "right")).toHaveLength(ADMITTED - 2);
+  expect(order).toEqual([...order].sort((a, b) => a - b));
+});
+
+test("promise 40: an abort stops at once, and leaves nothing behind", async ({ browserName }) => {
+  const times = browserName === "chromium" ? 30 : 10;
+  const { stepMs, outcomes, rejectedMs, freeMs, undisturbedMs, after, reference } = await harness.run<Outcome<"abortOften">>(PAGE, "abortOften", times);
+  const p95 = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(0.95 * values.length)];
+  measured(`${times} aborts: the call rejects after ${p95(rejectedMs).toFixed(1)} ms (p95); the next call has its first token after ${p95(freeMs).toFixed(0)} ms (p95), alone after ${undisturbedMs.toFixed(0)} ms; a step takes ${stepMs.toFixed(0)} ms`);
+  expect(outcomes).toEqual(["AbortError"]);
+  expect(p95(rejectedMs)).toBeLessThan(stepMs + 100);
+  expect(after).toBe(reference);
+});
+
+test("promise 45: many answers leave nothing behind", async ({ browserName }) => {
+  const times = browserName === "chromium" ? 100 : 25; // Firefox takes a tenth of a second to notice that a read is done
+  const heap = browserName === "chromium" ? await heapMeter() : undefined;
+  const before = await heap?.();
+  const buffers = await harness.run<Outcome<"generateOften">>(PAGE, "generateOften", times);
+  const after = await heap?.();
+  const growth = before === undefined || after === undefined ? undefined : after - before;
+  measured(`${times} answers: live GPU buffers ${buffers.before} before, ${buffers.after} after${growth === undefined ? "" : `; the page's heap grew by ${Math.round(growth / 1000)} kB`}`);
+  expect(buffers.before).toBeGreaterThan(50);
+  expect(buffers.after).toBe(buffers.before);
+  if (growth !== undefined) expect(growth).toBeLessThan(2e6);
+});
+
+test("promise 47: the page stays smooth while a model loads and answers", async () => {
+  const tasks = await harness.run<Outcome<"pageTasks">>(PAGE, "pageTasks");
+  test.skip(tasks === undefined, "this browser does not tell of long tasks");
+  measured(`${tasks!.length} tasks of the page over 50 ms${tasks!.length > 0 ? `, the longest ${Math.round(Math.max(...tasks!))} ms` : ""}`); // skipped above without
+  expect(tasks).toEqual([]);
+});
+
+/** Bytes of the page's heap after a collection. */
+async function heapMeter(): Promise<() => Promise<number>> {
+  const session = await harness.page.context().newCDPSession(harness.page);
+  return async () => {
+    await session.send("HeapProfiler.collectGarbage");
+    return (await session.send("Runtime.getHeapUsage")).usedSize;
+  };
+}
