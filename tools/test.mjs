@@ -1,4 +1,5 @@
-// npm test: type check and every spec; ends with a line "N passed, N failed". Arguments go to Playwright.
+// npm test: type check and every spec; ends with a line "N passed, N failed". Arguments go to Playwright, but for --long,
+// by which specs take many more random cases (the environment variable HEARTH_LONG).
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -8,9 +9,12 @@ const REPORT = "test-results/report.json";
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 rmSync(REPORT, { force: true });
 
+const args = process.argv.slice(2).filter((arg) => arg !== "--long");
+if (process.argv.includes("--long")) process.env.HEARTH_LONG = "1";
+
 const typesAreSound = run("node_modules/typescript/bin/tsc", "--noEmit");
 console.log(typesAreSound ? "types: sound" : "types: see the errors above");
-const specsPassed = run("node_modules/@playwright/test/cli.js", "test", ...process.argv.slice(2));
+const specsPassed = run("node_modules/@playwright/test/cli.js", "test", ...args);
 
 const report = existsSync(REPORT) ? JSON.parse(readFileSync(REPORT, "utf8")) : undefined;
 for (const line of skippedTests(report?.suites ?? [])) console.log(`skipped: ${line}`);

@@ -1,4 +1,5 @@
 import { HearthError } from "../errors.ts";
+import { checkStepLimits } from "./step_limits.ts";
 import { isObject, kindOf, namedSpecialTokens, parseJsonObject } from "./tokenizer_config.ts";
 
 /** A checked tokenizer.json and what can be read from it without building the tokenizer. */
@@ -27,6 +28,7 @@ export function readTokenizerFile(tokenizerJson: string, tokenizerConfigJson: st
   const config = tokenizerConfigJson === undefined ? {} : parseJsonObject(tokenizerConfigJson, "tokenizer_config.json");
   const pieces = readPieces(json.model);
   checkSteps(json);
+  checkStepLimits(json);
   checkSplits(json.pre_tokenizer);
   const addedTokens = readAddedTokens(json.added_tokens);
   return {
