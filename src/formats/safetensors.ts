@@ -117,15 +117,15 @@ function parseMetadata(value: JsonValue, fileName: string): Record<string, strin
 function parseEntry(value: JsonValue, name: string, dataBegin: number, fileName: string): TensorEntry {
   const subject = `${fileName}: tensor ${quoted(name)}`;
   if (!isJsonObject(value)) corrupt(subject, "expected an object with dtype, shape and data_offsets");
-  const fields = new Map<string, JsonValue>();
+  const fields: { dtype?: JsonValue; shape?: JsonValue; data_offsets?: JsonValue } = {};
   for (const [key, field] of value.entries) {
-    const known = key === "dtype" || key === "shape" || key === "data_offsets";
-    if (known && fields.has(key)) corrupt(subject, `expected one ${key}, found two`);
-    fields.set(key, field);
+    if (key !== "dtype" && key !== "shape" && key !== "data_offsets") continue;
+    if (fields[key] !== undefined) corrupt(subject, `expected one ${key}, found two`);
+    fields[key] = field;
   }
-  const dtype = parseDtype(fields.get("dtype"), subject);
-  const shape = parseShape(fields.get("shape"), subject);
-  const offsets = parseIntegers(fields.get("data_offsets"), "data_offsets", subject);
+  const dtype = parseDtype(fields.dtype, subject);
+  const shape = parseShape(fields.shape, subject);
+  const offsets = parseIntegers(fields.data_offsets, "data_offsets", subject);
   if (offsets.length !== 2) corrupt(subject, `expected two data_offsets, found ${offsets.length}`);
   const [begin, end] = offsets;
   if (end < begin) corrupt(subject, `expected data_offsets in order, found [${begin}, ${end}]`);
@@ -156,19 +156,21 @@ function parseIntegers(value: JsonValue | undefined, key: string, subject: strin
   return value.map((item) => {
     const literal = isJsonNumber(item) ? item.literal : "";
     // Checked on the literal: 0.0, 1e2 and -0 are not integers to the reference. 20 digits hold 2^64.
-    if (!/^[0-9]{1,20}$/.test(literal) || BigInt(literal) > MAX_U64) {
-      corrupt(subject, `expected ${key} to hold non-negative integers, found ${literal || "something else"}`);
+    const integer = /^[0-9]{1,20}$/.test(literal) ? BigInt(literal) : -1n;
+    if (integer < 0n || integer > MAX_U64) {
+      corrupt(subject, `expected ${key} to hold non-negative integers, found ${literal.slice(0, 40) || "something else"}`);
     }
-    return BigInt(literal);
+    return integer;
   });
 }
 
 function tensorByteLength(dtype: Dtype, shape: readonly bigint[], subject: string): bigint {
   // Left to right and including the bits, so that the same shapes overflow as in the reference.
-  const bits = [...shape, BigInt(DTYPE_BITS[dtype])].reduce((product, factor) => {
-    if (product * factor > MAX_U64) corrupt(subject, `expected a size below 2^64, found ${dtype} [${shape}]`);
-    return product * factor;
-  }, 1n);
+  let bits = 1n;
+  for (const factor of [...shape, BigInt(DTYPE_BITS[dtype])]) {
+    bits *= factor;
+    if (bits > MAX_U64) corrupt(subject, `expected a size below 2^64, found ${dtype} [${shape}]`);
+  }
   if (bits % 8n !== 0n) corrupt(subject, `expected whole bytes, found ${bits} bits for ${dtype} [${shape}]`);
   return bits / 8n;
 }
