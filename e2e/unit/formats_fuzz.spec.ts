@@ -52,9 +52,9 @@ function parse(header: string | Uint8Array, dataBytes: number): SafetensorsHeade
   return parseSafetensorsHeader(bytes, 8 + bytes.byteLength + dataBytes, "model.safetensors");
 }
 
-test("promise 24: every sound header is read back as it was written, in whatever order", () => {
+test("promise 24: every sound header is read back as it was written, in whatever order", async () => {
   const shuffled = plans.chain((tensors) => fc.record({ tensors: fc.constant(tensors), order: fc.shuffledSubarray(tensors, { minLength: tensors.length }) }));
-  checkProperty("sound headers", shuffled, ({ tensors, order }) => {
+  await checkProperty("sound headers", shuffled, ({ tensors, order }) => {
     const { entries, dataBytes } = entriesOf(tensors);
     const written = new Map(entries);
     const header = headerText(order.map(({ name }): [string, string] => [name, written.get(name) ?? ""]));
@@ -86,21 +86,21 @@ const SPOILERS: Readonly<Record<string, (entries: [string, string][]) => string 
   "an array": (entries) => `[${headerText(entries)}]`,
 };
 
-test("promise 24: every spoiled header is refused", () => {
+test("promise 24: every spoiled header is refused", async () => {
   const spoiled = fc.record({
     tensors: plans.map((tensors) => tensors.filter((tensor) => bits(tensor) > 0)).filter((tensors) => tensors.length >= 2),
     spoiler: fc.constantFrom(...Object.keys(SPOILERS)),
   });
-  checkProperty("spoiled headers", spoiled, ({ tensors, spoiler }) => {
+  await checkProperty("spoiled headers", spoiled, ({ tensors, spoiler }) => {
     const { entries, dataBytes } = entriesOf(tensors);
     assert.equal(outcome(() => parse(SPOILERS[spoiler](entries), dataBytes)).code, "corrupt-checkpoint", spoiler);
   });
 });
 
-test("promise 24: whatever bytes a header has, it is refused, or its tensors share out the file", () => {
+test("promise 24: whatever bytes a header has, it is refused, or its tensors share out the file", async () => {
   const edits = fc.array(fc.record({ at: fc.nat(), kind: fc.constantFrom("set", "cut", "repeat"), byte: fc.nat(255), length: fc.integer({ min: 1, max: 8 }) }), { maxLength: 4 });
   let survivors = 0;
-  checkProperty("edited headers", fc.record({ tensors: plans, edits }), ({ tensors, edits }) => {
+  await checkProperty("edited headers", fc.record({ tensors: plans, edits }), ({ tensors, edits }) => {
     const { entries, dataBytes } = entriesOf(tensors);
     const bytes = [...utf8.encode(headerText(entries))];
     for (const { at, kind, byte, length } of edits) {
@@ -119,26 +119,26 @@ test("promise 24: whatever bytes a header has, it is refused, or its tensors sha
   expect(survivors).toBeGreaterThan(0);
 });
 
-test("promise 24: any index is refused, or names plain files", () => {
+test("promise 24: any index is refused, or names plain files", async () => {
   const shard = fc.oneof(anyName.map((name) => JSON.stringify(name)), fc.constantFrom('"../a"', '"a/b"', '"a.safetensors"', '"..\\\\a"', '"https://a/b"'), anyJson);
   const index = fc.oneof(
     anyJson,
     fc.array(fc.tuple(anyName, shard), { maxLength: 5 }).map((entries) => `{"weight_map":{${entries.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join()}}}`),
   );
-  checkProperty("indexes", index, (text) => {
+  await checkProperty("indexes", index, (text) => {
     const { made, code } = outcome(() => parseShardIndex(text));
     if (made === undefined) assert.equal(code, "corrupt-checkpoint");
     else assert.deepEqual([...made.values()].filter((name) => name === "" || /[/\\]|\.\./.test(name)), []);
   });
 });
 
-test("promise 24: any config is read or refused", () => {
+test("promise 24: any config is read or refused", async () => {
   const known = ["model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "vocab_size", "rope_scaling", "rope_parameters",
     "quantization_config", "text_config", "layer_types", "eos_token_id", "rms_norm_eps", "sliding_window", "tie_word_embeddings", "intermediate_size"];
   const sound = { model_type: '"llama"', hidden_size: "64", num_hidden_layers: "2", num_attention_heads: "4", vocab_size: "128", intermediate_size: "96" };
   const changes = fc.array(fc.tuple(fc.oneof(fc.constantFrom(...known), anyName), anyJson), { maxLength: 4 });
   const config = fc.oneof(anyJson, changes.map((entries) => `{${[...Object.entries(sound), ...entries].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join()}}`));
-  checkProperty("configs", config, (text) => {
+  await checkProperty("configs", config, (text) => {
     for (const read of [() => parseModelConfig(text), () => parseGenerationConfig(text)]) {
       const { code } = outcome<unknown>(read);
       if (code !== undefined) assert.ok(["corrupt-checkpoint", "unsupported-checkpoint"].includes(code), code);
@@ -146,8 +146,8 @@ test("promise 24: any config is read or refused", () => {
   });
 });
 
-test("the scanner reads what JSON.parse reads, and refuses what it refuses", () => {
-  checkProperty("JSON documents", fc.oneof(anyJson, fc.json(), fc.string()), (text) => {
+test("the scanner reads what JSON.parse reads, and refuses what it refuses", async () => {
+  await checkProperty("JSON documents", fc.oneof(anyJson, fc.json(), fc.string()), (text) => {
     const hasLoneSurrogate = /\\u[dD][89a-fA-F]/.test(text) || !isWellFormed(text);
     if (hasLoneSurrogate) return; // JSON.parse takes them, the scanner does not
     const accepts = (read: () => unknown) => {

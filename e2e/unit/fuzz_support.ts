@@ -35,11 +35,26 @@ export function outcome<T>(parse: () => T): { made: T; code?: undefined } | { ma
   }
 }
 
-/** Check a property over random cases by `node:assert`, which costs nothing; afterwards Object.prototype must be what it was, and the number of cases is noted. */
-export function checkProperty<Case>(name: string, cases: fc.Arbitrary<Case>, holds: (one: Case) => void): void {
+/** Like `outcome`, for a parser that takes its time. */
+export async function asyncOutcome<T>(parse: () => Promise<T>): Promise<{ made: T; code?: undefined } | { made?: undefined; code: string }> {
+  try {
+    return { made: await parse() };
+  } catch (error) {
+    return outcome(() => {
+      throw error;
+    });
+  }
+}
+
+/**
+ * Check a property over random cases by `node:assert`, as Playwright's own `expect` notes every call and so takes minutes.
+ * Afterwards Object.prototype must be what it was, and the number of cases is noted.
+ */
+export async function checkProperty<Case>(name: string, cases: fc.Arbitrary<Case>, holds: (one: Case) => void | Promise<void>): Promise<void> {
+  test.setTimeout(600_000);
   const before = Reflect.ownKeys(Object.prototype);
   const start = performance.now();
-  fc.assert(fc.property(cases, holds), { numRuns: CASES });
+  await fc.assert(fc.asyncProperty(cases, async (one) => holds(one)), { numRuns: CASES });
   expect(Reflect.ownKeys(Object.prototype)).toEqual(before);
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   test.info().annotations.push({ type: "measured", description: `${name}: ${CASES} random cases in ${((performance.now() - start) / 1000).toFixed(1)} s` });

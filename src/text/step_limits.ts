@@ -29,9 +29,12 @@ function growthOf(step: Record<string, unknown>): number {
   return ["content", "prepend", "replacement", "str_rep", "suffix", "prefix"].reduce((product, key) => product * Math.max(1, lengthOf(step[key])), 1);
 }
 
-function checkStep({ type, length, single }: Record<string, unknown>): void {
+function checkStep({ type, length, single, pattern }: Record<string, unknown>): void {
+  if ((type === "Split" || type === "Replace") && !(isObject(pattern) && (typeof pattern.String === "string" || typeof pattern.Regex === "string"))) {
+    refuse(`${type} with a String or Regex pattern, found neither`);
+  }
   if (type === "FixedLength" && !(Number.isInteger(length) && (length as number) > 0)) {
-    refuse(`FixedLength with a positive length, found ${String(length).slice(0, 40)}`);
+    refuse(`FixedLength with a positive length, found ${JSON.stringify(length)?.slice(0, 40)}`);
   }
   if (type !== "TemplateProcessing") return;
   if (!Array.isArray(single) || single.length > MAX_STEPS || single.filter((item) => isObject(item) && "Sequence" in item).length > 1) {

@@ -70,7 +70,8 @@ function checkSteps(json: Record<string, unknown>): void {
 function checkSplits(step: unknown): void {
   if (!isObject(step)) return;
   if (Array.isArray(step.pretokenizers)) step.pretokenizers.forEach(checkSplits);
-  const behavior = String(step.behavior ?? "Isolated");
+  const behavior = step.behavior ?? "Isolated";
+  if (typeof behavior !== "string") throw new HearthError("corrupt-checkpoint", `tokenizer.json: pre_tokenizer: expected a behavior in words, found ${show(behavior)}`);
   // Gemma's split at " " is harmless: its normalizer has already replaced every space.
   const atSpace = isObject(step.pattern) && step.pattern.String === " ";
   const merges = step.type === "Split" && behavior.startsWith("MergedWith") && !atSpace;
