@@ -50,6 +50,22 @@ for (const folder of [TINY, ...realTokenizers().filter((name) => !name.includes(
     }
   });
 
+  test(`${name}: a text cut anywhere streams as it decodes`, () => {
+    const tokenizer = loadTokenizer(folder);
+    const decodeWhole = wholeDecoder(folder);
+    const random = seededRandom(5);
+    const text = [...TRICKY_TEXTS.join(" ").normalize("NFC")];
+    for (let round = 0; round < 60; round++) {
+      // Cut between code points, so also within families of emoji, flags and combined letters.
+      const [from, to] = [random(), random()].map((share) => Math.floor(share * text.length)).sort((a, b) => a - b);
+      const ids = tokenizer.encode(text.slice(from, to + 1).join(""), { addSpecialTokens: false });
+      if (ids.length === 0) continue; // the package decodes no empty list
+      const chunks = stream(tokenizer, ids, true);
+      expect(chunks.join("")).toBe(decodeWhole(ids));
+      expect(chunks.filter((chunk) => HALF_A_CHARACTER.test(chunk))).toEqual([]);
+    }
+  });
+
   test(`${name}: streamed random ids equal the whole decoding`, () => {
     const tokenizer = loadTokenizer(folder);
     const decodeWhole = wholeDecoder(folder);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 import { expect, test } from "@playwright/test";
 
@@ -41,6 +41,11 @@ function outcome(render: () => string): { text?: string; error?: string } {
 test.describe("real chat templates", () => {
   test("there are real templates to compare with", () => test.skip(!existsSync(ASSETS), NO_ASSETS));
   const goldens: Goldens = existsSync(ASSETS) ? JSON.parse(readFileSync(`${ASSETS}/goldens.json`, "utf8")) : {};
+
+  test("every real template has goldens", () => {
+    const templates = ["llama.cpp", "minja"].flatMap((folder) => (existsSync(ASSETS) ? readdirSync(`${ASSETS}/${folder}`).map((name) => `${folder}/${name}`) : []));
+    expect(templates.filter((path) => path.endsWith(".jinja") && goldens[path] === undefined)).toEqual([]);
+  });
 
   for (const [path, cases] of Object.entries(goldens)) {
     test(`${path} renders as Jinja2 renders it`, () => {
