@@ -27,6 +27,8 @@ const KNOWN: Readonly<Record<HearthErrorCode, [title: string, remedies: Remedy[]
   "corrupt-checkpoint": ["The model's files do not fit together", ["retry", "choose-model"]],
   "file-not-found": ["There is no complete model at this place", ["choose-model", "bundled"]],
   network: ["The download was interrupted", ["retry", "choose-model"]],
+  "access-denied": ["The model may not be downloaded without permission", ["choose-model", "bundled"]],
+  "storage-full": ["This browser has no room left for the model", ["retry", "choose-model"]],
   storage: ["This browser's storage refused", ["retry", "choose-model"]],
   "out-of-memory": ["The graphics card has too little memory for this model", ["choose-model", "bundled"]],
   "device-lost": ["The graphics card went away", ["reload"]],

@@ -4,8 +4,10 @@ export type HearthErrorCode =
   | "unsupported-checkpoint" // a sound checkpoint of a kind that Hearth cannot run
   | "corrupt-checkpoint" // files that contradict themselves or each other
   | "file-not-found" // the source lacks a file that the model needs
+  | "access-denied" // the server refuses access: a token is missing, or may not read this
   | "network" // a request failed, or its body ended early
-  | "storage" // the browser's storage refused or lost something
+  | "storage" // the browser's storage failed or lost something
+  | "storage-full" // the browser refuses to store more
   | "out-of-memory" // the GPU could not allocate what the model needs
   | "device-lost" // the GPU device went away
   | "gpu" // the GPU reported an error; results since then cannot be trusted

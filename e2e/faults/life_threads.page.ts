@@ -56,8 +56,8 @@ export async function callForbiddenWorker() {
 }
 
 const CODES: Record<HearthErrorCode, true> = {
-  "no-webgpu": true, "unsupported-checkpoint": true, "corrupt-checkpoint": true, "file-not-found": true, network: true, storage: true,
-  "out-of-memory": true, "device-lost": true, gpu: true, "invalid-options": true, "prompt-too-long": true, template: true, busy: true,
+  "no-webgpu": true, "unsupported-checkpoint": true, "corrupt-checkpoint": true, "file-not-found": true, "access-denied": true, network: true, storage: true, "storage-full": true,
+  "out-of-memory": true, "device-lost": true, gpu: true, "invalid-options": true, "prompt-too-long": true, template: true, "text-limit": true, busy: true,
   unloaded: true, "worker-failed": true,
 };
 

@@ -1,10 +1,13 @@
 import { expect, test, type Page } from "@playwright/test";
 
+import type { FileFacts } from "../../src/storage/answers.ts";
+import type { FileKey, FileRecord } from "../../src/storage/file_record.ts";
 import type { ShardStore } from "../../src/storage/shard_store.ts";
 
 type StoreModule = typeof import("../../src/storage/shard_store.ts");
 type SourceModule = typeof import("../../src/storage/source.ts");
 type ModelsModule = typeof import("../../src/storage/stored_models.ts");
+type HashModule = typeof import("../../src/storage/sha256.ts");
 
 declare global {
   interface Window {
@@ -12,6 +15,8 @@ declare global {
     source: SourceModule;
     models: ModelsModule;
     randomChunk(byteLength: number): Uint8Array<ArrayBuffer>;
+    put(key: FileKey, facts: FileFacts, index: number, bytes: Uint8Array<ArrayBuffer>): Promise<FileRecord>;
+    record(key: FileKey): Promise<FileRecord | undefined>;
   }
 }
 
@@ -25,6 +30,9 @@ async function openPage(page: Page): Promise<void> {
     window.store = (await ((await load("/src/storage/shard_store.ts")) as StoreModule).openShardStore()) as ShardStore;
     window.source = await load("/src/storage/source.ts");
     window.models = await load("/src/storage/stored_models.ts");
+    const { sha256 } = (await load("/src/storage/sha256.ts")) as HashModule;
+    window.put = async (key, facts, index, bytes) => window.store.putChunk(key, facts, { index, bytes, digest: await sha256(bytes) });
+    window.record = async (key) => (await window.store.versions(key))[0];
     window.randomChunk = (byteLength) => {
       const bytes = new Uint8Array(byteLength);
       for (let begin = 0; begin < byteLength; begin += 65_536) crypto.getRandomValues(bytes.subarray(begin, begin + 65_536));
@@ -39,40 +47,43 @@ test("a chunk and its record are both there after a reload", async ({ page }) =>
   const facts = { byteLength: CHUNK + 10, validator: "etag:1" };
   await page.evaluate(async ([key, facts]) => {
     await window.store.begin(key, facts);
-    await window.store.putChunk(key, facts, 1, new Uint8Array([9, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]).subarray(2));
+    await window.put(key, facts, 1, new Uint8Array([9, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]).subarray(2));
   }, [KEY, facts] as const);
   await openPage(page);
   const found = await page.evaluate(async (key) => {
-    const chunk = await window.store.chunk(key, 1);
-    const record = await window.store.record(key);
+    const record = (await window.record(key))!; // stored before the reload
+    const chunk = await window.store.chunk(record, 1);
     return {
-      chunk: [...(chunk ?? [])], storedBytes: chunk?.buffer.byteLength, other: await window.store.chunk(key, 0),
-      record: { ...record, present: [...(record?.present ?? [])], savedAt: 0 },
+      chunk: [...(chunk ?? [])], storedBytes: chunk?.buffer.byteLength, other: await window.store.chunk(record, 0),
+      record: { ...record, present: [...record.present], digests: record.digests.byteLength, savedAt: 0 },
     };
   }, KEY);
   expect(found).toEqual({
     chunk: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], storedBytes: 10, other: undefined,
-    record: { ...KEY, ...facts, chunkBytes: CHUNK, present: [0, 1], savedAt: 0 },
+    record: { ...KEY, ...facts, place: "model.safetensors@etag:1", chunkBytes: CHUNK, present: [0, 1], digests: 64, isVerified: false, savedAt: 0 },
   });
 });
 
-test("another version of a file replaces record and chunks in one step", async ({ page }) => {
+test("versions of a file are stored apart, and one can be dropped without the other", async ({ page }) => {
   const found = await page.evaluate(async (key) => {
-    await window.store.putChunk(key, { byteLength: 20, validator: "etag:1" }, 0, new Uint8Array(20));
-    const next = { byteLength: 30, validator: "etag:2" };
-    const record = await window.store.begin(key, next);
-    const chunk = await window.store.chunk(key, 0);
-    await window.store.putChunk(key, next, 0, new Uint8Array(30));
-    return { present: [...record.present], chunk, kept: [...(await window.store.begin(key, next)).present] };
+    const [old, next] = [{ byteLength: 20, validator: "etag:1" }, { byteLength: 30, validator: "etag:2" }];
+    const first = await window.put(key, old, 0, new Uint8Array(20));
+    const second = await window.store.begin(key, next);
+    const presentAtFirst = [...second.present];
+    await window.put(key, next, 0, new Uint8Array(30));
+    const lengths = async () => [(await window.store.chunk(first, 0))?.byteLength, (await window.store.chunk(second, 0))?.byteLength];
+    const both = await lengths();
+    await window.store.dropVersion(first);
+    return { presentAtFirst, both, after: await lengths(), versions: (await window.store.versions(key)).map(({ validator }) => validator) };
   }, KEY);
-  expect(found).toEqual({ present: [0], chunk: undefined, kept: [1] });
+  expect(found).toEqual({ presentAtFirst: [0], both: [20, 30], after: [undefined, 30], versions: ["etag:2"] });
 });
 
 test("removing a checkpoint leaves the others, also one whose name it begins", async ({ page }) => {
   const found = await page.evaluate(async () => {
     const facts = { byteLength: 3, validator: "size:3" };
     for (const checkpoint of ["org/name", "org/name2"]) {
-      await window.store.putChunk({ checkpoint, file: "model.safetensors" }, facts, 0, new Uint8Array(3));
+      await window.put({ checkpoint, file: "model.safetensors" }, facts, 0, new Uint8Array(3));
       await window.store.noteMissing({ checkpoint, file: "chat_template.jinja" });
     }
     await window.models.removeStoredModel("org/name");
@@ -80,10 +91,10 @@ test("removing a checkpoint leaves the others, also one whose name it begins", a
     return {
       listed: (await window.models.listStoredModels()).map(({ id, bytes, complete }) => ({ id, bytes, complete })),
       missing: [await isMissing("org/name"), await isMissing("org/name2")],
-      chunk: await window.store.chunk({ checkpoint: "org/name", file: "model.safetensors" }, 0),
+      records: (await window.store.records("org/name")).length,
     };
   });
-  expect(found).toEqual({ listed: [{ id: "org/name2", bytes: 3, complete: true }], missing: [false, true], chunk: undefined });
+  expect(found).toEqual({ listed: [{ id: "org/name2", bytes: 3, complete: true }], missing: [false, true], records: 0 });
 });
 
 test("a full disk is an error with numbers, and every chunk that was said to be stored is stored", async ({ page, browserName }) => {
@@ -94,19 +105,19 @@ test("a full disk is an error with numbers, and every chunk that was said to be 
   const outcome = await page.evaluate(async ([key, facts, chunkBytes]) => {
     let stored = 0;
     try {
-      for (; stored < 8; stored++) await window.store.putChunk(key, facts, stored, window.randomChunk(chunkBytes));
+      for (; stored < 8; stored++) await window.put(key, facts, stored, window.randomChunk(chunkBytes));
     } catch (error) {
       const { name, code, message } = error as Error & { code?: string };
       return { stored, name, code, message };
     }
     return { stored };
   }, [KEY, facts, CHUNK] as const);
-  expect(outcome).toMatchObject({ name: "HearthError", code: "storage", message: expect.stringMatching(/refused to store more.* MB/) });
+  expect(outcome).toMatchObject({ name: "HearthError", code: "storage-full", message: expect.stringMatching(/refused to store more.* MB/) });
   await openPage(page);
   const readable = await page.evaluate(async (key) => {
-    const record = await window.store.record(key);
-    const chunks = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map((index) => window.store.chunk(key, index)));
-    return { record: [...(record?.present ?? [])], chunks: chunks.map((chunk) => (chunk === undefined ? 0 : 1)) };
+    const record = (await window.record(key))!; // a chunk was stored
+    const chunks = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map((index) => window.store.chunk(record, index)));
+    return { record: [...record.present], chunks: chunks.map((chunk) => (chunk === undefined ? 0 : 1)) };
   }, KEY);
   expect(readable.record).toEqual(readable.chunks);
   expect(readable.chunks.filter((present) => present === 1)).toHaveLength(outcome.stored);
@@ -115,19 +126,19 @@ test("a full disk is an error with numbers, and every chunk that was said to be 
 test("the store works on, empty, after the site's data was cleared under it", async ({ page, browserName }) => {
   test.skip(browserName !== "chromium", "only Chromium's debugging protocol can clear a site");
   const facts = { byteLength: 3, validator: "size:3" };
-  const put = () => page.evaluate(([key, facts]) => window.store.putChunk(key, facts, 0, new Uint8Array(3)), [KEY, facts] as const);
+  const put = () => page.evaluate(([key, facts]) => window.put(key, facts, 0, new Uint8Array(3)), [KEY, facts] as const);
   await put();
   const session = await page.context().newCDPSession(page);
   await session.send("Storage.clearDataForOrigin", { origin: new URL(page.url()).origin, storageTypes: "indexeddb" });
-  expect(await page.evaluate((key) => window.store.record(key), KEY)).toBeUndefined();
+  expect(await page.evaluate((key) => window.record(key), KEY)).toBeUndefined();
   await put();
-  expect(await page.evaluate(async (key) => [...(await window.store.record(key))!.present], KEY)).toEqual([1]); // just put
+  expect(await page.evaluate(async (key) => [...(await window.record(key))!.present], KEY)).toEqual([1]); // just put
 });
 
 test("another tab can delete the database, and the store works on", async ({ page, context }) => {
   const other = await context.newPage();
   await openPage(other);
-  await page.evaluate((key) => window.store.putChunk(key, { byteLength: 3, validator: "size:3" }, 0, new Uint8Array(3)), KEY);
+  await page.evaluate((key) => window.put(key, { byteLength: 3, validator: "size:3" }, 0, new Uint8Array(3)), KEY);
   await other.evaluate(() => window.store.records()); // both tabs hold a connection
   const outcome = await page.evaluate(() => new Promise((resolve) => {
     const request = indexedDB.deleteDatabase("hearth");
@@ -136,8 +147,8 @@ test("another tab can delete the database, and the store works on", async ({ pag
     setTimeout(() => resolve("blocked"), 5000);
   }));
   expect(outcome).toBe("deleted");
-  expect(await other.evaluate((key) => window.store.record(key), KEY)).toBeUndefined();
-  expect(await page.evaluate((key) => window.store.record(key), KEY)).toBeUndefined();
+  expect(await other.evaluate((key) => window.record(key), KEY)).toBeUndefined();
+  expect(await page.evaluate((key) => window.record(key), KEY)).toBeUndefined();
 });
 
 test("a checkpoint that was loaded once loads again offline, byte for byte and without a request", async ({ page, context }) => {
@@ -149,7 +160,7 @@ test("a checkpoint that was loaded once loads again offline, byte for byte and w
       const digest = file && (await crypto.subtle.digest("SHA-256", await file.read(0, file.byteLength)));
       digests[name] = digest && [...new Uint8Array(digest)].join();
     }
-    return { digests, stored: await window.models.listStoredModels() };
+    return { digests, verdict: await checkpoint.verify(), stored: await window.models.listStoredModels() };
   });
   const first = await load();
   expect(first.digests["model.safetensors"]).toBeDefined();
@@ -159,6 +170,6 @@ test("a checkpoint that was loaded once loads again offline, byte for byte and w
   const requests: string[] = [];
   page.on("request", (request) => requests.push(new URL(request.url()).pathname));
   expect(await load()).toEqual(first);
-  // Only the file that is not there is asked for again: it may have appeared.
-  expect(requests).toEqual(["/models/hearth-tiny/model.safetensors.index.json"]);
+  // Only files that are not there are asked for again: they may have appeared.
+  expect(requests).toEqual(["/models/hearth-tiny/hearth.json", "/models/hearth-tiny/model.safetensors.index.json"]);
 });

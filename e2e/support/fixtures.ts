@@ -48,7 +48,7 @@ export const test = base.extend<Fixtures>({
 
 /** Chromium reports every 404 as an error, also of files that a checkpoint need not have. */
 function isMissingOptionalFile(message: ConsoleMessage): boolean {
-  return /404/.test(message.text()) && /\/(model\.safetensors\.index\.json|chat_template\.jinja|\w+_config\.json|chat_template\.json)(\?|$)/.test(message.location().url);
+  return /404/.test(message.text()) && /\/(hearth\.json|model\.safetensors\.index\.json|chat_template\.jinja|\w+_config\.json|chat_template\.json)(\?|$)/.test(message.location().url);
 }
 
 export { expect };

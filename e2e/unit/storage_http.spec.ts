@@ -1,8 +1,11 @@
 import { expect, test } from "@playwright/test";
 
-import { fetchRange, probe, type FileFacts, type RemoteFile } from "../../src/storage/http.ts";
+import type { FileFacts, RemoteFile } from "../../src/storage/answers.ts";
+import { fetchRange, probe } from "../../src/storage/http.ts";
 
-import { faults, faultServer, patternBytes, type Fault } from "./storage_support.ts";
+import { FaultServer } from "../support/fault_server.ts";
+import { faults, type Fault } from "../support/faults.ts";
+import { patternBytes } from "./storage_support.ts";
 
 const QUICK = { attempts: 3, baseDelayMs: 1, stallMs: 2000 };
 const FILE = patternBytes(700_000);
@@ -17,7 +20,7 @@ async function fetchAll(remote: RemoteFile, begin = 0, end = FILE.byteLength, fa
 const part = (begin: number, end: number) => Buffer.from(FILE.subarray(begin, end));
 
 test("a probe learns length, version and first bytes in one request", async () => {
-  await using server = await faultServer({ "w.safetensors": FILE, "c.json": "{}" });
+  await using server = await FaultServer.start({ "w.safetensors": FILE, "c.json": "{}" });
   server.etags.set("w.safetensors", '"v1"');
   const found = await probe(server.remote("w.safetensors"));
   expect(found).toMatchObject({ byteLength: 700_000, validator: 'etag:"v1"' });
@@ -27,7 +30,7 @@ test("a probe learns length, version and first bytes in one request", async () =
 });
 
 test("a file that is missing, forbidden as stores do it, or answered with a web page probes as undefined", async () => {
-  await using server = await faultServer({ "config.json": "{}" });
+  await using server = await FaultServer.start({ "config.json": "{}" });
   expect(await probe(server.remote("chat_template.jinja"))).toBeUndefined();
   server.faults = [faults.status(403), faults.webPage];
   expect(await probe(server.remote("config.json"))).toBeUndefined();
@@ -35,12 +38,12 @@ test("a file that is missing, forbidden as stores do it, or answered with a web 
 });
 
 test("an empty file probes as empty", async () => {
-  await using server = await faultServer({ "empty.json": "" });
+  await using server = await FaultServer.start({ "empty.json": "" });
   expect(await probe(server.remote("empty.json"))).toMatchObject({ byteLength: 0 });
 });
 
 test("a probe works where ranges, the length or Content-Range are not to be had", async () => {
-  await using server = await faultServer({ w: FILE });
+  await using server = await FaultServer.start({ w: FILE });
   for (const fault of [faults.withoutRanges, faults.withoutLength, faults.hiddenContentRange]) {
     server.always = fault;
     const found = await probe(server.remote("w"));
@@ -50,14 +53,14 @@ test("a probe works where ranges, the length or Content-Range are not to be had"
 });
 
 test("refused access is an error at once and advises a token", async () => {
-  await using server = await faultServer({ w: FILE });
+  await using server = await FaultServer.start({ w: FILE });
   server.always = faults.status(401);
-  await expect(probe(server.remote("w"))).rejects.toMatchObject({ code: "network", message: expect.stringContaining("token") });
+  await expect(probe(server.remote("w"))).rejects.toMatchObject({ code: "access-denied", message: expect.stringContaining("token") });
   expect(server.log).toHaveLength(1);
 });
 
 test("a range is fetched exactly, with one plain Range and no header that needs a preflight", async () => {
-  await using server = await faultServer({ w: FILE });
+  await using server = await FaultServer.start({ w: FILE });
   expect((await fetchAll(server.remote("w"), 1000, 300_000)).equals(part(1000, 300_000))).toBe(true);
   expect(server.log).toEqual(["GET /w bytes=1000-299999"]);
 });
@@ -70,6 +73,11 @@ const survived: [title: string, first: (Fault | undefined)[]][] = [
   ["status 503", [faults.status(503)]],
   ["status 429 with Retry-After", [faults.status(429, { "Retry-After": "0" })]],
   ["an expired link", [faults.status(403)]],
+  ["a reset connection", [faults.cutAfter(300_000)]],
+  ["a chunked body without its end", [faults.chunkedCutAfter(300_000)]],
+  ["a body that ends with the connection", [faults.silentlyCloseAfter(300_000)]],
+  ["a Content-Length that is too short", [faults.shortLength(1000)]],
+  ["a Content-Length that is too long", [faults.longLength(1000)]],
   ["a web page in between", [faults.webPage]],
   ["a wrong Content-Range", [faults.shiftedBy(7)]],
   ["a server without ranges", [faults.withoutRanges]],
@@ -79,21 +87,21 @@ const survived: [title: string, first: (Fault | undefined)[]][] = [
 
 for (const [title, first] of survived) {
   test(`a range survives ${title}`, async () => {
-    await using server = await faultServer({ w: FILE });
+    await using server = await FaultServer.start({ w: FILE });
     server.faults = [...first];
     expect((await fetchAll(server.remote("w"), 5000)).equals(part(5000, FILE.byteLength))).toBe(true);
   });
 }
 
 test("a resumed range asks only for the bytes that are missing", async () => {
-  await using server = await faultServer({ w: FILE });
+  await using server = await FaultServer.start({ w: FILE });
   server.faults = [faults.silentlyEndAfter(100_000)];
   await fetchAll(server.remote("w"));
   expect(server.log).toEqual(["GET /w bytes=0-699999", "GET /w bytes=100000-699999"]);
 });
 
 test("a range that keeps failing ends with what was received and where from", async () => {
-  await using server = await faultServer({ w: FILE });
+  await using server = await FaultServer.start({ w: FILE });
   server.faults = [faults.silentlyEndAfter(1000)];
   server.always = faults.status(503);
   await expect(fetchAll(server.remote("w"))).rejects.toMatchObject({
@@ -103,7 +111,7 @@ test("a range that keeps failing ends with what was received and where from", as
 });
 
 test("a file that changes while it is read is an error at once", async () => {
-  await using server = await faultServer({ w: FILE });
+  await using server = await FaultServer.start({ w: FILE });
   server.etags.set("w", '"v2"');
   await expect(fetchAll(server.remote("w"), 0, 10, { ...FACTS, validator: 'etag:"v1"' })).rejects.toThrow(/changed/);
   await expect(fetchAll(server.remote("w"), 0, 10, { ...FACTS, byteLength: 10 })).rejects.toThrow(/changed/);
@@ -112,14 +120,14 @@ test("a file that changes while it is read is an error at once", async () => {
 });
 
 test("an abort ends a range with the reason it was given, also while waiting to retry", async () => {
-  await using server = await faultServer({ w: FILE });
+  await using server = await FaultServer.start({ w: FILE });
   server.always = faults.status(503);
   const slices = fetchRange(server.remote("w"), 0, 10, FACTS, { signal: AbortSignal.timeout(30), retry: { ...QUICK, baseDelayMs: 1e6 } });
   await expect(slices.next()).rejects.toMatchObject({ name: "TimeoutError" });
 });
 
 test("a server that goes silent is asked again for the rest", async () => {
-  await using server = await faultServer({ w: FILE });
+  await using server = await FaultServer.start({ w: FILE });
   server.faults = [faults.stallAfter(1000), faults.stallAfter(0)];
   const slices: Uint8Array[] = [];
   const retry = { ...QUICK, stallMs: 50 };
@@ -129,9 +137,9 @@ test("a server that goes silent is asked again for the rest", async () => {
 });
 
 test("leaving the loop closes the connection", async () => {
-  await using server = await faultServer({ w: FILE });
+  await using server = await FaultServer.start({ w: FILE });
   let closed = false;
-  server.faults = [(request, response, bytes = new Uint8Array()) => {
+  server.faults = [(request, response, bytes) => {
     response.writeHead(206, { "Content-Range": `bytes 0-699999/${bytes.byteLength}` });
     response.write(bytes.subarray(0, 1000));
     request.socket.on("close", () => (closed = true));

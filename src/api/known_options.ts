@@ -5,6 +5,8 @@ import type { BenchmarkOptions, GenerateOptions, LoadOptions } from "../worker/p
 const LOAD: Record<keyof LoadOptions | "onProgress" | "signal", true> = {
   revision: true,
   token: true,
+  endpoint: true,
+  store: true,
   contextLength: true,
   kvCache: true,
   quantize: true,
@@ -14,6 +16,8 @@ const LOAD: Record<keyof LoadOptions | "onProgress" | "signal", true> = {
 const CHECK: Record<keyof LoadOptions | "signal", true> = {
   revision: true,
   token: true,
+  endpoint: true,
+  store: true,
   contextLength: true,
   kvCache: true,
   quantize: true,

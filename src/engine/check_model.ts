@@ -7,7 +7,8 @@ import { ropeTableBytes, weightBytes } from "../kernels/decoder_weights.ts";
 import { createKvCache } from "../kernels/kv_cache.ts";
 import { chooseSchedule } from "../kernels/schedule.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
-import { openShardStore, type FileRecord } from "../storage/shard_store.ts";
+import type { FileRecord } from "../storage/file_record.ts";
+import { openShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
 import { checkLoadOptions, planContext, planWeights, readConfig } from "./load_plan.ts";
 import { prepareWeights, type WeightOptions } from "./load_weights.ts";
@@ -22,7 +23,7 @@ export async function checkModel(source: ModelSource, options: LoadOptions, base
   checkLoadOptions(options);
   const store = await openShardStore();
   const records = (await store?.records()) ?? [];
-  const open = (kept: typeof store) => openCheckpoint(source, { revision: options.revision, token: options.token, baseUrl, store: kept });
+  const open = (kept: typeof store) => openCheckpoint(source, { revision: options.revision, token: options.token, endpoint: options.endpoint, baseUrl, store: kept });
   const { id } = open(undefined);
   const known = records.filter(({ checkpoint }) => checkpoint === id);
   const checkpoint = open(known.length > 0 ? store : undefined); // a look at a model is no reason to keep a part of it

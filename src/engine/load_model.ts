@@ -1,3 +1,4 @@
+import { HearthError } from "../errors.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
 import { readWeightMap } from "../formats/shard_index.ts";
 import { Gpu } from "../gpu/gpu.ts";
@@ -5,8 +6,8 @@ import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { createRopeTables, type DecoderWeights } from "../kernels/decoder_weights.ts";
 import { createKvCache } from "../kernels/kv_cache.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
-import type { FileProgress } from "../storage/checkpoint.ts";
-import { openShardStore } from "../storage/shard_store.ts";
+import type { Checkpoint, FileProgress } from "../storage/checkpoint.ts";
+import { openShardStore, type ShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
 import type { TextFiles } from "../text/text_service.ts";
 import { loadText, type CheckpointText, type TextHost } from "./checkpoint_text.ts";
@@ -55,25 +56,42 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
   const checkpoint = openCheckpoint(source, {
     revision: options.revision,
     token: options.token,
+    endpoint: options.endpoint,
     baseUrl: hooks.baseUrl,
-    store: await openShardStore(),
+    store: await storeFor(options),
     onProgress: (file) => progress.report(file),
-    onStorageError: (error) => console.warn(`Hearth: ${error.message} The model loads without being stored.`),
+    onStorageError: options.store === "required" ? undefined : (error) => console.warn(`Hearth: ${error.message} The model loads without being stored.`),
   });
   const config = await readConfig(checkpoint, signal);
   const text = await loadText(checkpoint, config, hooks.startText, signal);
   try {
-    const files = await readWeightMap(checkpoint, signal);
-    const weights = await planWeights(checkpoint, config, files, options, signal);
-    progress.startWeights(files.map(({ file }) => file));
-    const load: LoadOntoGpu = (gpu, spec, buildSignal) => loadWeights(gpu, spec, files, { ...weights, signal: buildSignal });
-    const model = await buildModel(checkpoint.id, config, text, { ...options, quantize: weights.quantize ?? "none" }, load, signal);
+    const model = await buildSound(checkpoint, signal, async () => {
+      const files = await readWeightMap(checkpoint, signal);
+      const weights = await planWeights(checkpoint, config, files, options, signal);
+      progress.startWeights(files.map(({ file }) => file));
+      const load: LoadOntoGpu = (gpu, spec, buildSignal) => loadWeights(gpu, spec, files, { ...weights, signal: buildSignal });
+      return buildModel(checkpoint.id, config, text, { ...options, quantize: weights.quantize ?? "none" }, load, signal);
+    });
     progress.end();
     onProgress?.({ phase: "ready", file: "", loadedBytes: progress.totalBytes, totalBytes: progress.totalBytes, fromCache: progress.fromCache });
     return model;
   } catch (error) {
     text?.host.close();
     throw error;
+  }
+}
+
+/** Build a model of weights that proved to be what the checkpoint's server promises, again if they had to be repaired. */
+async function buildSound(checkpoint: Checkpoint, signal: AbortSignal | undefined, build: () => Promise<LoadedModel>): Promise<LoadedModel> {
+  for (;;) {
+    const model = await build();
+    try {
+      if ((await checkpoint.verify(signal)) === "sound") return model;
+    } catch (error) {
+      model.device.destroy();
+      throw error;
+    }
+    model.device.destroy();
   }
 }
 
@@ -106,6 +124,12 @@ async function createRunner(gpu: Gpu, spec: DecoderSpec, weights: DecoderWeights
   const ropes = await createRopeTables(gpu, spec, contextLength);
   const cache = await createKvCache(gpu, spec, options.kvCache ?? "f16", contextLength, 1);
   return createTestedRunner(gpu, schedulesFor(gpu.traits), { spec, weights, ropes, cache }, contextLength);
+}
+
+async function storeFor({ store }: LoadOptions): Promise<ShardStore | undefined> {
+  const opened = store === "none" ? undefined : await openShardStore();
+  if (opened || store !== "required") return opened;
+  throw new HearthError("storage", "store: this page has no storage that works (a private window?), and the option says that it is required");
 }
 
 /** Adds up the progress of single files into that of the load. */

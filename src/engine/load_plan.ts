@@ -29,7 +29,10 @@ export async function readConfig(checkpoint: Checkpoint, signal?: AbortSignal): 
 }
 
 /** Refuse options that make no sense. */
-export function checkLoadOptions({ quantize, kvCache, contextLength }: LoadOptions): void {
+export function checkLoadOptions({ quantize, kvCache, contextLength, store }: LoadOptions): void {
+  if (store !== undefined && !["preferred", "required", "none"].includes(store)) {
+    throw new HearthError("invalid-options", `store: expected "preferred", "required" or "none", found "${String(store)}"`);
+  }
   if (quantize !== undefined && !["q4", "q8", "none"].includes(quantize)) {
     throw new HearthError("invalid-options", `quantize: expected "q4", "q8" or "none", found "${String(quantize)}"`);
   }

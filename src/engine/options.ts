@@ -8,8 +8,15 @@ export type ModelSource = string | readonly File[];
 export interface LoadOptions {
   /** Branch, tag or commit of a Hub repo. Default "main". */
   revision?: string;
-  /** Hub access token of a gated repo; it is sent to the Hub's origin only. */
+  /** Hub access token of a gated repo; it is sent to the endpoint's origin only. */
   token?: string;
+  /** Address of a mirror that speaks the Hub's API. Default "https://huggingface.co". */
+  endpoint?: string;
+  /**
+   * Whether files are kept in this browser. "preferred" (the default) goes on without when the storage is full or fails,
+   * "required" fails then with code "storage-full" or "storage", "none" neither reads nor writes it.
+   */
+  store?: "preferred" | "required" | "none";
   /** Tokens that prompt and answer may fill together. Default: the model's own maximum, at most 4096. */
   contextLength?: number;
   /** How keys and values are stored between tokens. Default "f16". */

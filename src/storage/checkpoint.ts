@@ -8,12 +8,20 @@ export interface CheckpointFile {
   stream(begin: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 
+/** Whether what was read of weights files was right; "repaired" means that it was not, and is now: read it again. */
+export type Verdict = "sound" | "repaired";
+
 /** A checkpoint: a named set of files. */
 export interface Checkpoint {
   /** What was asked for: a Hub id, a URL ending in "/", or "files". */
   readonly id: string;
   /** Open a file, or resolve to undefined when the checkpoint does not have it. */
   open(name: string, signal?: AbortSignal): Promise<CheckpointFile | undefined>;
+  /**
+   * Wait until every opened file is whole and checked. Weights are handed on while they arrive, before the whole can be
+   * checked, so nothing made of them may be used before this resolves to "sound".
+   */
+  verify(signal?: AbortSignal): Promise<Verdict>;
 }
 
 /** What has been read of one file so far. */

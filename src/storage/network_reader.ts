@@ -1,4 +1,6 @@
-import { fetchRange, type FileFacts, type RemoteFile } from "./http.ts";
+import type { FileFacts, RemoteFile } from "./answers.ts";
+import { fetchRange } from "./http.ts";
+import type { RetryPolicy } from "./retry.ts";
 
 /** One request that is read piece by piece, each when it is asked for; unread bytes wait at the server. */
 export class NetworkReader {
@@ -7,9 +9,9 @@ export class NetworkReader {
   readonly #slices: AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined>;
   #leftover: Uint8Array<ArrayBuffer> = new Uint8Array();
 
-  constructor(remote: RemoteFile, begin: number, end: number, facts: FileFacts) {
+  constructor(remote: RemoteFile, begin: number, end: number, facts: FileFacts, retry?: RetryPolicy) {
     this.#position = begin;
-    this.#slices = fetchRange(remote, begin, end, facts, { signal: this.#controller.signal });
+    this.#slices = fetchRange(remote, begin, end, facts, { signal: this.#controller.signal, retry });
   }
 
   /** Where the next byte that `take` returns lies in the file. */

@@ -8,8 +8,8 @@ export interface RetryPolicy {
   stallMs: number;
 }
 
-/** Enough to ride out a dropped connection or a restarting server: about eight seconds of waiting at most. */
-export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseDelayMs: 500, stallMs: 20_000 };
+/** Enough to ride out a dropped connection or a restarting server: half a minute of waiting on average. */
+export const DEFAULT_RETRY: RetryPolicy = { attempts: 8, baseDelayMs: 500, stallMs: 20_000 };
 
 const MAX_DELAY_MS = 30_000; // longer waits look like a hang to the person watching
 const MAX_RETRY_AFTER_MS = 300_000; // the Hub counts its rate limits in windows of five minutes
@@ -26,16 +26,24 @@ export class Interruption extends Error {
   }
 }
 
-/** Wait before attempt `failures + 1`: as long as the server asked, else a random part of a doubling delay. */
-export async function waitToRetry(
-  interruption: Interruption,
-  failures: number,
-  policy: RetryPolicy,
-  signal?: AbortSignal,
-): Promise<void> {
-  const doubling = Math.min(MAX_DELAY_MS, policy.baseDelayMs * 2 ** (failures - 1));
+/** How long to wait before attempt `failures + 1`: as long as the server asked, else a random part of a doubling delay. */
+export function retryDelayMs({ retryAfterMs }: Interruption, failures: number, { baseDelayMs }: RetryPolicy, random = Math.random): number {
+  const doubling = Math.min(MAX_DELAY_MS, baseDelayMs * 2 ** (failures - 1));
   // Random, so that many tabs cut off together do not come back together.
-  const delayMs = Math.min(MAX_RETRY_AFTER_MS, interruption.retryAfterMs ?? doubling * Math.random());
+  return Math.min(MAX_RETRY_AFTER_MS, retryAfterMs ?? doubling * random());
+}
+
+/** How long an answer asks to wait, by Retry-After (seconds or a date) or by the Hub's RateLimit. */
+export function askedDelayMs(headers: Headers, now = Date.now()): number | undefined {
+  const retryAfter = headers.get("Retry-After");
+  if (retryAfter !== null && /^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
+  if (retryAfter !== null && !Number.isNaN(Date.parse(retryAfter))) return Math.max(0, Date.parse(retryAfter) - now);
+  const windowEnd = /;\s*t=(\d+)/.exec(headers.get("RateLimit") ?? "");
+  return windowEnd === null ? undefined : Number(windowEnd[1]) * 1000;
+}
+
+/** Resolve after a time, or reject with the signal's reason as soon as it aborts. */
+export async function wait(delayMs: number, signal?: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(finish, delayMs);
     signal?.addEventListener("abort", stop, { once: true });

@@ -1,41 +1,42 @@
-import { createStore, promisifyRequest, type UseStore } from "idb-keyval";
-
 import { HearthError } from "../errors.ts";
 
-import type { FileFacts } from "./http.ts";
-
-/** Which file of which checkpoint. */
-export interface FileKey {
-  checkpoint: string;
-  file: string;
-}
-
-/** What is stored of one file; written in the same transaction as every chunk, so that it is never ahead of the bytes. */
-export interface FileRecord extends FileKey, FileFacts {
-  chunkBytes: number;
-  /** One byte per chunk: 1 where it is stored. */
-  present: Uint8Array<ArrayBuffer>;
-  /** When the last chunk was stored, in milliseconds since 1970. */
-  savedAt: number;
-}
+import type { FileFacts } from "./answers.ts";
+import { Connection, LeaseLostError } from "./connection.ts";
+import { freshRecord, upgradedRecord, withChunk, type ChunkWrite, type FileKey, type FileRecord } from "./file_record.ts";
+import type { Listing } from "./listing.ts";
 
 /** Where chunks of checkpoint files are kept between visits. */
 export interface ShardStore {
   readonly chunkBytes: number;
-  /** What is stored of a file, or undefined when nothing is known of it. */
-  record(key: FileKey): Promise<FileRecord | undefined>;
-  /** Start or continue a file; chunks of another version of it are deleted. */
+  /** Every stored version of a file, the latest first. */
+  versions(key: FileKey): Promise<FileRecord[]>;
+  /** Start or continue a version of a file. */
   begin(key: FileKey, facts: FileFacts): Promise<FileRecord>;
-  /** Store one chunk; resolves only when it and the file's record are committed. */
-  putChunk(key: FileKey, facts: FileFacts, index: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Store one chunk; resolves, to the record as it is now, only when both are committed. An older epoch than the lease's writes nothing. */
+  putChunk(key: FileKey, facts: FileFacts, write: ChunkWrite, epoch?: number): Promise<FileRecord>;
+  /** Remember that a file was checked whole; resolves when the disk has it. */
+  setVerified(key: FileKey, facts: FileFacts): Promise<void>;
   /** One stored chunk, or undefined when it is gone. */
-  chunk(key: FileKey, index: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  chunk(record: FileRecord, index: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Delete one version of a file. */
+  dropVersion(record: FileRecord): Promise<void>;
+  /** Take what an earlier release stored, under a validator that said less, for this version: to be checked against it. */
+  adopt(record: FileRecord, facts: FileFacts): Promise<FileRecord>;
+  /** Take the right to write a file, from whoever had it; resolves to the new epoch. */
+  takeLease(key: FileKey): Promise<number>;
+  /** Show that the holder of the lease is alive. */
+  renewLease(key: FileKey, epoch: number): Promise<void>;
+  /** When the lease was last renewed, in milliseconds since 1970. */
+  leaseTime(key: FileKey): Promise<number | undefined>;
   /** Remember that the checkpoint lacks a file, and forget what was stored of it. */
   noteMissing(key: FileKey): Promise<void>;
   /** Whether the checkpoint lacked the file when the network was last asked. */
   isMissing(key: FileKey): Promise<boolean>;
-  /** The records of every file of every checkpoint. */
-  records(): Promise<FileRecord[]>;
+  /** The listing by which a checkpoint was last loaded. */
+  listing(checkpoint: string): Promise<Listing | undefined>;
+  putListing(checkpoint: string, listing: Listing): Promise<void>;
+  /** The records of every file of every checkpoint, or of one. */
+  records(checkpoint?: string): Promise<FileRecord[]>;
   /** Delete everything of a checkpoint. */
   remove(checkpoint: string): Promise<void>;
 }
@@ -48,7 +49,7 @@ export async function openShardStore(databaseName = "hearth"): Promise<ShardStor
   if (globalThis.indexedDB === undefined) return undefined;
   const connection = new Connection(databaseName);
   try {
-    await connection.read((store) => store.count());
+    await upgrade(connection);
   } catch (error) {
     // A database that cannot even be counted cannot be used; the model still loads from the network.
     if (error instanceof HearthError) return undefined;
@@ -58,136 +59,126 @@ export async function openShardStore(databaseName = "hearth"): Promise<ShardStor
 }
 
 function shardStore(connection: Connection): ShardStore {
+  const update = async (key: FileKey, facts: FileFacts, change: (store: IDBObjectStore, record: FileRecord) => FileRecord, epoch?: number) => {
+    let updated = freshRecord(key, facts, CHUNK_BYTES);
+    await connection.write((store, fail) => whileLeased(store, key, epoch, fail, () => {
+      const request = store.get(versionKey(key, facts));
+      request.onsuccess = () => {
+        const stored = request.result as FileRecord | undefined; // only `update` and `upgrade` write under this key
+        updated = change(store, stored ?? updated);
+        store.put(updated, versionKey(key, facts));
+        store.delete(missingKey(key));
+      };
+    }));
+    return updated;
+  };
   return {
     chunkBytes: CHUNK_BYTES,
-    record: (key) => connection.read<FileRecord | undefined>((store) => store.get(fileKey(key))),
-    async begin(key, facts) {
-      let record = freshRecord(key, facts);
-      await connection.write((store) => currentRecord(store, key, facts, (current) => void (record = current)));
-      return record;
+    async versions(key) {
+      const records: FileRecord[] = await connection.read((store) => store.getAll(within(["file", key.checkpoint, key.file])));
+      return records.sort((a, b) => b.savedAt - a.savedAt);
     },
-    putChunk: (key, facts, index, bytes) =>
-      connection.write((store) => currentRecord(store, key, facts, (record) => {
-        record.present[index] = 1;
-        store.put({ ...record, savedAt: Date.now() }, fileKey(key));
-        // A view's whole buffer would be stored with it.
-        store.put(bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice(), chunkKey(key, index));
-      })),
-    chunk: (key, index) => connection.read((store) => store.get(chunkKey(key, index))),
+    begin: (key, facts) => update(key, facts, (_store, record) => record),
+    putChunk: (key, facts, write, epoch) => update(key, facts, (store, record) => {
+      const { bytes, index } = write;
+      // A view's whole buffer would be stored with it.
+      store.put(bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice(), chunkKey(record, index));
+      return withChunk(record, write);
+    }, epoch),
+    setVerified: (key, facts) => connection.writeStrictly((store) => {
+      const request = store.get(versionKey(key, facts));
+      request.onsuccess = () => {
+        const stored = request.result as FileRecord | undefined; // as above; undefined when it was deleted meanwhile
+        if (stored) store.put({ ...stored, isVerified: true }, versionKey(key, facts));
+      };
+    }),
+    chunk: (record, index) => connection.read((store) => store.get(chunkKey(record, index))),
+    dropVersion: (record) => connection.write((store) => deleteVersion(store, record)),
+    async adopt(record, facts) {
+      const adopted: FileRecord = { ...record, validator: facts.validator, hashed: undefined, isVerified: false };
+      await connection.write((store) => {
+        store.delete(versionKey(record, record));
+        store.put(adopted, versionKey(record, facts));
+      });
+      return adopted;
+    },
+    async takeLease(key) {
+      let epoch = 1;
+      await connection.write((store) => {
+        const request = store.get(leaseKey(key));
+        request.onsuccess = () => {
+          epoch = ((request.result as Lease | undefined)?.epoch ?? 0) + 1;
+          store.put({ epoch, renewedAt: Date.now() } satisfies Lease, leaseKey(key));
+        };
+      });
+      return epoch;
+    },
+    renewLease: (key, epoch) => connection.write((store, fail) => whileLeased(store, key, epoch, fail, () => {
+      store.put({ epoch, renewedAt: Date.now() } satisfies Lease, leaseKey(key));
+    })),
+    leaseTime: async (key) => (await connection.read<Lease | undefined>((store) => store.get(leaseKey(key))))?.renewedAt,
     noteMissing: (key) => connection.write((store) => {
       store.put(Date.now(), missingKey(key));
-      store.delete(fileKey(key));
-      store.delete(within(["chunk", key.checkpoint, key.file]));
+      const request = store.getAll(within(["file", key.checkpoint, key.file]));
+      request.onsuccess = () => (request.result as FileRecord[]).forEach((record) => deleteVersion(store, record));
     }),
     isMissing: async (key) => (await connection.read((store) => store.count(missingKey(key)))) > 0,
-    records: () => connection.read((store) => store.getAll(within(["file"]))),
+    listing: (checkpoint) => connection.read((store) => store.get(["listing", checkpoint])),
+    putListing: (checkpoint, listing) => connection.write((store) => void store.put(listing, ["listing", checkpoint])),
+    records: (checkpoint) => connection.read((store) => store.getAll(within(checkpoint === undefined ? ["file"] : ["file", checkpoint]))),
     remove: (checkpoint) => connection.write((store) => {
-      for (const kind of ["file", "chunk", "missing"]) store.delete(within([kind, checkpoint]));
+      for (const kind of ["file", "chunk", "missing", "listing", "lease"]) store.delete(within([kind, checkpoint]));
     }),
   };
 }
 
-/**
- * Read a file's record inside a write, replacing it and its chunks when they belong to another version.
- * Done in the transaction, because another tab may have changed the record since it was last read.
- */
-function currentRecord(store: IDBObjectStore, key: FileKey, facts: FileFacts, use: (record: FileRecord) => void): void {
-  const request = store.get(fileKey(key));
+/** Who writes a file; a tab that was frozen finds a higher epoch when it wakes. */
+interface Lease {
+  epoch: number;
+  renewedAt: number;
+}
+
+/** Go on with a write if the lease is still this epoch's, else fail it: checked inside the transaction. */
+function whileLeased(store: IDBObjectStore, key: FileKey, epoch: number | undefined, fail: (error: Error) => void, work: () => void): void {
+  if (epoch === undefined) return work();
+  const request = store.get(leaseKey(key));
   request.onsuccess = () => {
-    const stored = request.result as FileRecord | undefined; // only currentRecord and putChunk write under this key
-    if (stored !== undefined && matches(stored, facts)) return use(stored);
-    const record = freshRecord(key, facts);
-    store.delete(within(["chunk", key.checkpoint, key.file]));
-    store.delete(missingKey(key));
-    store.put(record, fileKey(key));
-    use(record);
+    const lease = request.result as Lease | undefined; // undefined when the model was removed meanwhile
+    if (lease?.epoch === epoch) work();
+    else fail(new LeaseLostError());
   };
 }
 
-function matches(record: FileRecord, facts: FileFacts): boolean {
-  return record.validator === facts.validator && record.byteLength === facts.byteLength && record.chunkBytes === CHUNK_BYTES;
+function deleteVersion(store: IDBObjectStore, record: FileRecord): void {
+  store.delete(versionKey(record, record));
+  store.delete(within(["chunk", record.checkpoint, record.place]));
 }
 
-function freshRecord(key: FileKey, { byteLength, validator }: FileFacts): FileRecord {
-  const present = new Uint8Array(Math.ceil(byteLength / CHUNK_BYTES));
-  return { ...key, byteLength, validator, chunkBytes: CHUNK_BYTES, present, savedAt: Date.now() };
+/** Bring records that earlier releases wrote under shorter keys to today's keys; chunks stay where they are. */
+async function upgrade(connection: Connection): Promise<void> {
+  const keys = await connection.read((store) => store.getAllKeys(within(["file"])));
+  if (!keys.some((key) => Array.isArray(key) && key.length === 3)) return;
+  await connection.write((store) => {
+    const request = store.openCursor(within(["file"]));
+    request.onsuccess = () => {
+      const cursor = request.result;
+      if (cursor === null) return;
+      const record = upgradedRecord(cursor.value as FileRecord); // only this module writes under these keys
+      if ((cursor.key as IDBValidKey[]).length === 3) {
+        cursor.delete();
+        store.put(record, versionKey(record, record));
+      }
+      cursor.continue();
+    };
+  });
 }
 
-const fileKey = ({ checkpoint, file }: FileKey) => ["file", checkpoint, file];
-const chunkKey = ({ checkpoint, file }: FileKey, index: number) => ["chunk", checkpoint, file, index];
+const versionKey = ({ checkpoint, file }: FileKey, { validator }: FileFacts) => ["file", checkpoint, file, validator];
+const chunkKey = ({ checkpoint, place }: FileRecord, index: number) => ["chunk", checkpoint, place, index];
 const missingKey = ({ checkpoint, file }: FileKey) => ["missing", checkpoint, file];
+const leaseKey = ({ checkpoint, file }: FileKey) => ["lease", checkpoint, file];
 
 /** Every key that begins with `prefix`: arrays sort after numbers and strings, so [] ends the range. */
 function within(prefix: string[]): IDBKeyRange {
   return IDBKeyRange.bound(prefix, [...prefix, []]);
-}
-
-class Connection {
-  readonly #databaseName: string;
-  #useStore: UseStore;
-
-  constructor(databaseName: string) {
-    this.#databaseName = databaseName;
-    this.#useStore = createStore(databaseName, "chunks");
-  }
-
-  async read<T>(ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-    return this.#use("readonly", (store) => promisifyRequest(ask(store)));
-  }
-
-  async write(work: (store: IDBObjectStore) => void): Promise<void> {
-    await this.#use("readwrite", (store) => {
-      const committed = commit(store.transaction);
-      work(store);
-      return committed;
-    });
-  }
-
-  async #use<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
-    const attempt = () => this.#useStore(mode, (store) => {
-      // Close for another tab that wants to delete or upgrade the database; the next use reopens it.
-      store.transaction.db.onversionchange = () => store.transaction.db.close();
-      return work(store);
-    });
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!isLostConnection(error)) throw await storageError(error);
-    }
-    this.#useStore = createStore(this.#databaseName, "chunks");
-    try {
-      return await attempt();
-    } catch (error) {
-      throw await storageError(error);
-    }
-  }
-}
-
-/** Resolve when a transaction is committed: on a full disk its requests succeed first and only the commit fails. */
-function commit(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));
-  });
-}
-
-// Browsers close connections of background pages and of cleared sites without asking.
-function isLostConnection(error: unknown): boolean {
-  return error instanceof DOMException && ["InvalidStateError", "AbortError", "UnknownError"].includes(error.name);
-}
-
-async function storageError(cause: unknown): Promise<HearthError> {
-  const name = cause instanceof Error || cause instanceof DOMException ? cause.name : "Error";
-  if (name !== "QuotaExceededError") {
-    return new HearthError("storage", `the browser's storage failed (${name}: ${(cause as Error).message}); reload the page`, { cause });
-  }
-  // The quota that browsers report may be made up, so what is used is the number to trust.
-  const estimate = await globalThis.navigator?.storage?.estimate?.().catch(() => undefined);
-  const megabytes = (bytes: number | undefined) => (bytes === undefined ? "unknown" : `${Math.round(bytes / 1e6)} MB`);
-  return new HearthError(
-    "storage",
-    `the browser refused to store more: this site uses ${megabytes(estimate?.usage)} and may use up to ` +
-      `${megabytes(estimate?.quota)}; remove stored models or free disk space`,
-    { cause },
-  );
 }

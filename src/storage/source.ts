@@ -1,21 +1,28 @@
 import { HearthError } from "../errors.ts";
 
-import type { Checkpoint, CheckpointFile, FileProgress } from "./checkpoint.ts";
-import type { RemoteFile } from "./http.ts";
+import type { RemoteFile } from "./answers.ts";
+import type { Checkpoint, CheckpointFile, FileProgress, Verdict } from "./checkpoint.ts";
+import { DownloadQueue } from "./download_queue.ts";
+import { fetchJson } from "./http.ts";
+import { hubListing, parseManifest, type Listing } from "./listing.ts";
+import { openRemoteFile, type FinishableFile } from "./open_file.ts";
 import { pickedCheckpoint } from "./picked_files.ts";
+import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
 import type { ShardStore } from "./shard_store.ts";
-import { openStoredFile } from "./stored_file.ts";
 
 /** How the files of a checkpoint are found and kept. */
 export interface CheckpointOptions {
   /** Branch, tag or commit of a Hub repo. Default "main". */
   revision?: string;
-  /** Hub access token; it is sent to the Hub's origin only. */
+  /** Hub access token; it is sent to the endpoint's origin only. */
   token?: string;
+  /** Address of the Hub, or of a mirror that speaks its API. Default "https://huggingface.co". */
+  endpoint?: string;
   /** What relative addresses are relative to: the page's address, which a worker does not know. */
   baseUrl?: string;
   /** Where files are kept between visits. Without it every load comes from the network. */
   store?: ShardStore;
+  retry?: RetryPolicy;
   onProgress?: (progress: FileProgress) => void;
   /** Called when a file can no longer be stored; reading goes on without storing. Without it the read fails. */
   onStorageError?: (error: HearthError) => void;
@@ -23,44 +30,127 @@ export interface CheckpointOptions {
 
 interface Location {
   id: string;
-  folder: string;
   headers: Readonly<Record<string, string>>;
   absentStatuses: readonly number[];
+  /** Ask what the checkpoint is made of; undefined where the server does not tell. */
+  list(known: Listing | undefined, signal?: AbortSignal): Promise<Listing | undefined>;
+  /** The folder in which that listing's files lie. */
+  folder(listing: Listing | undefined): string;
 }
 
+const MANIFEST = "hearth.json"; // sizes and hashes of a folder's files, where whoever serves it made one
 const HUB = "https://huggingface.co";
 const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
+const PROGRESS_MS = 100; // a progress bar shows no more, and every event is a message to the page
 
 /** Open a checkpoint by Hub id ("org/name"), by the address of its folder, or from picked files. */
 export function openCheckpoint(source: string | readonly File[], options: CheckpointOptions = {}): Checkpoint {
-  if (typeof source !== "string") return pickedCheckpoint(source, options.onProgress);
+  const onProgress = options.onProgress && throttled(options.onProgress);
+  if (typeof source !== "string") return pickedCheckpoint(source, onProgress);
   const location = HUB_ID.test(source) ? hubLocation(source, options) : folderLocation(source, options);
-  const opened = new Map<string, CheckpointFile>();
-  return {
-    id: location.id,
-    async open(name, signal) {
-      const known = opened.get(name);
-      if (known !== undefined) return known;
-      const { store, onProgress, onStorageError } = options;
-      const key = { checkpoint: location.id, file: name };
-      const file = await openStoredFile({ remote: remoteFile(location, name), key, store, onProgress, onStorageError }, signal);
-      if (file !== undefined) opened.set(name, file);
-      return file;
-    },
-  };
+  return new RemoteCheckpoint(location, { ...options, onProgress });
 }
 
-function hubLocation(repo: string, { revision = "main", token }: CheckpointOptions): Location {
+class RemoteCheckpoint implements Checkpoint {
+  readonly #location: Location;
+  readonly #options: CheckpointOptions;
+  readonly #queue = new DownloadQueue();
+  readonly #opened = new Map<string, Promise<FinishableFile | undefined>>();
+  #listing: Promise<Listing | undefined> | undefined;
+
+  constructor(location: Location, options: CheckpointOptions) {
+    this.#location = location;
+    this.#options = options;
+  }
+
+  get id(): string {
+    return this.#location.id;
+  }
+
+  async open(name: string, signal?: AbortSignal): Promise<CheckpointFile | undefined> {
+    const opening = this.#opened.get(name) ?? this.#open(name, signal);
+    this.#opened.set(name, opening);
+    try {
+      const file = await opening;
+      if (file === undefined) this.#opened.delete(name);
+      return file;
+    } catch (error) {
+      this.#opened.delete(name); // a later call may have more luck
+      throw error;
+    }
+  }
+
+  async verify(signal?: AbortSignal): Promise<Verdict> {
+    const files = await Promise.all(this.#opened.values());
+    let verdict: Verdict = "sound";
+    for (const file of files) if ((await file?.finish(signal)) === "repaired") verdict = "repaired";
+    if (verdict === "sound") await this.#settle();
+    return verdict;
+  }
+
+  async #open(name: string, signal: AbortSignal | undefined): Promise<FinishableFile | undefined> {
+    this.#listing ??= this.#list(signal);
+    this.#listing.catch(() => (this.#listing = undefined));
+    const listing = await this.#listing;
+    const { store, retry, onProgress, onStorageError } = this.#options;
+    if (listing !== undefined && !Object.hasOwn(listing.files, name)) return undefined;
+    const remote = remoteFile(this.#location, listing, name);
+    const listed = listing?.files[name];
+    return openRemoteFile({ remote, key: { checkpoint: this.id, file: name }, listed, queue: this.#queue, store, retry, onProgress, onStorageError }, signal);
+  }
+
+  /** Ask the server what the checkpoint is made of now; when it cannot be reached, what was stored last still loads. */
+  async #list(signal: AbortSignal | undefined): Promise<Listing | undefined> {
+    const { store, onStorageError } = this.#options;
+    let known: Listing | undefined;
+    try {
+      known = await store?.listing(this.id);
+    } catch (error) {
+      if (!(error instanceof HearthError) || onStorageError === undefined) throw error;
+      onStorageError(error);
+    }
+    try {
+      return await this.#location.list(known, signal);
+    } catch (error) {
+      if (known === undefined || !(error instanceof HearthError) || error.code !== "network") throw error;
+      return known;
+    }
+  }
+
+  /** Every file is whole: from now on this is the version that loads offline, and older ones can go. */
+  async #settle(): Promise<void> {
+    const { store, onStorageError } = this.#options;
+    const listing = await this.#listing;
+    if (store === undefined || listing === undefined) return;
+    try {
+      await store.putListing(this.id, listing);
+      for (const record of await store.records(this.id)) {
+        if (listing.files[record.file]?.hash !== record.validator) await store.dropVersion(record);
+      }
+    } catch (error) {
+      if (!(error instanceof HearthError) || onStorageError === undefined) throw error;
+      onStorageError(error);
+    }
+  }
+}
+
+function hubLocation(repo: string, { revision = "main", token, endpoint = HUB, retry }: CheckpointOptions): Location {
+  if (!/^https?:\/\/[^/]/.test(endpoint)) {
+    throw new HearthError("invalid-options", `endpoint: expected the http(s) address of the Hub or a mirror, found ${JSON.stringify(endpoint)}`);
+  }
+  const root = endpoint.replace(/\/+$/, "");
+  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   return {
     // Revisions are stored apart: a page may load two of one repo.
     id: revision === "main" ? repo : `${repo}@${revision}`,
-    folder: `${HUB}/${repo}/resolve/${encodeURIComponent(revision)}/`,
-    headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
-    absentStatuses: [404],
+    headers,
+    absentStatuses: [], // the listing says what is there
+    list: (known, signal) => hubListing({ endpoint: root, repo, revision, headers }, known, { signal, retry: patience(known !== undefined, retry) }),
+    folder: (listing) => `${root}/${repo}/resolve/${listing?.commit}/`,
   };
 }
 
-function folderLocation(address: string, { baseUrl }: CheckpointOptions): Location {
+function folderLocation(address: string, { baseUrl, retry, store }: CheckpointOptions): Location {
   const isAddress = /^[a-z][a-z0-9+.-]*:/i.test(address) || address.startsWith(".") || address.startsWith("/");
   const base = baseUrl ?? globalThis.location?.href;
   const url = isAddress && URL.canParse(address, base) ? new URL(address, base) : undefined;
@@ -72,15 +162,50 @@ function folderLocation(address: string, { baseUrl }: CheckpointOptions): Locati
   }
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   url.hash = "";
-  // Stores such as S3 answer 403 for a file that they do not have, unless listing is allowed.
-  return { id: url.href, folder: url.href, headers: {}, absentStatuses: [403, 404, 410] };
+  const location = {
+    id: url.href,
+    headers: {},
+    // Stores such as S3 answer 403 for a file that they do not have, unless listing is allowed.
+    absentStatuses: [403, 404, 410],
+    folder: () => url.href,
+  };
+  return {
+    ...location,
+    async list(known, signal) {
+      const isStored = store !== undefined && (await store.records(url.href)).length > 0;
+      try {
+        const manifest = await fetchJson(remoteFile(location, undefined, MANIFEST), { signal, retry: patience(isStored, retry) });
+        return manifest === undefined ? undefined : parseManifest(manifest, url.href);
+      } catch (error) {
+        if (!isStored || !(error instanceof HearthError) || error.code !== "network") throw error;
+        return known; // offline; most folders have none
+      }
+    },
+  };
 }
 
-function remoteFile({ folder, headers, absentStatuses }: Location, name: string): RemoteFile {
+/** Where something stored can stand in for an answer, one failure is enough. */
+function patience(hasFallback: boolean, retry: RetryPolicy = DEFAULT_RETRY): RetryPolicy {
+  return hasFallback ? { ...retry, attempts: 1 } : retry;
+}
+
+function remoteFile(location: Omit<Location, "list">, listing: Listing | undefined, name: string): RemoteFile {
   if (name === "" || name.startsWith("/") || name.split("/").includes("..")) {
     throw new HearthError("corrupt-checkpoint", `expected the name of a file inside the checkpoint, found ${JSON.stringify(name)}`);
   }
-  const url = new URL(folder);
+  const { headers, absentStatuses } = location;
+  const url = new URL(location.folder(listing));
   url.pathname += name.split("/").map(encodeURIComponent).join("/");
-  return { name, url: url.href, headers, absentStatuses };
+  return { name, url: url.href, headers, absentStatuses, isKnown: listing !== undefined };
+}
+
+/** Pass on an event at most ten times a second, and each file's last. */
+function throttled(onProgress: (progress: FileProgress) => void): (progress: FileProgress) => void {
+  let last = -Infinity;
+  return (progress) => {
+    const now = performance.now();
+    if (progress.loadedBytes < progress.totalBytes && now - last < PROGRESS_MS) return;
+    last = now;
+    onProgress(progress);
+  };
 }

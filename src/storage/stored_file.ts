@@ -1,112 +1,58 @@
 import { HearthError } from "../errors.ts";
 
-import type { CheckpointFile, FileProgress } from "./checkpoint.ts";
-import { probe, type FileFacts, type Probe, type RemoteFile } from "./http.ts";
-import { NetworkReader } from "./network_reader.ts";
-import { DEFAULT_RETRY } from "./retry.ts";
-import type { FileKey, FileRecord, ShardStore } from "./shard_store.ts";
+import type { RemoteFile } from "./answers.ts";
+import type { CheckpointFile, FileProgress, Verdict } from "./checkpoint.ts";
+import { Download } from "./download.ts";
+import type { DownloadQueue } from "./download_queue.ts";
+import { chunkDigest, chunkExtent, isComplete, sameBytes, type FileRecord } from "./file_record.ts";
+import { fetchRange } from "./http.ts";
+import { collect, concat } from "./request.ts";
+import type { RetryPolicy } from "./retry.ts";
+import { sha256 } from "./sha256.ts";
+import type { ShardStore } from "./shard_store.ts";
+import { StreamedFile } from "./streamed_file.ts";
 
-/** What a file on the network, kept in a store, is made of. */
+/** A file on the network that is kept in a store. */
 export interface StoredFileOptions {
   remote: RemoteFile;
-  key: FileKey;
-  /** Without a store every load comes from the network. */
-  store?: ShardStore;
+  store: ShardStore;
+  queue: DownloadQueue;
+  retry?: RetryPolicy;
   onProgress?: (progress: FileProgress) => void;
   /** Called when the store fails; reading goes on from the network. Without it the failure ends the read. */
   onStorageError?: (error: HearthError) => void;
 }
 
-/** A run of bytes in memory: a chunk from the store, or one that the network is filling. */
-interface Piece {
-  begin: number;
+const SMALL_PART = 4; // a read of more than a quarter of a file may as well begin its download
+
+interface Chunk {
   bytes: Uint8Array<ArrayBuffer>;
-  filledBytes: number;
   fromCache: boolean;
-}
-
-const UNSTORED_PIECE_BYTES = 4 * 1024 * 1024; // memory per open file when nothing is stored
-// Long enough to go on to the next tensor, short enough to free one of a host's six connections for another file.
-const IDLE_MS = 2000;
-
-/**
- * Open a file, or resolve to undefined when the checkpoint lacks it.
- *
- * A file that is stored whole costs no request. Any other is asked for once: a different version drops what was stored,
- * and a missing one is remembered. When the network fails, a remembered answer stands in: stored parts are served, and
- * a file last known as missing is missing. Online a missing file is asked for every time, because it may have appeared.
- */
-export async function openStoredFile(options: StoredFileOptions, signal?: AbortSignal): Promise<CheckpointFile | undefined> {
-  const { store, key } = options;
-  const record = await guarded(options, async () => store?.record(key));
-  if (record !== undefined && isComplete(record)) return new StoredFile(options, record, record.present);
-  const knownMissing = store !== undefined && record === undefined && (await guarded(options, () => store.isMissing(key))) === true;
-  const found = await ask(options, { record, knownMissing }, signal);
-  if (found === undefined) {
-    if (!knownMissing) await guarded(options, async () => store?.noteMissing(key));
-    return undefined;
-  }
-  if (!("head" in found)) return new StoredFile(options, found, found.present);
-  const current = await guarded(options, async () => store?.begin(key, found));
-  const file = new StoredFile(options, found, current?.present);
-  await file.adoptHead(found.head);
-  return file;
-}
-
-/** Ask the network for a file; when it fails, fall back on what the store remembers. */
-async function ask(
-  { remote }: StoredFileOptions,
-  known: { record: FileRecord | undefined; knownMissing: boolean },
-  signal: AbortSignal | undefined,
-): Promise<Probe | FileRecord | undefined> {
-  const hasFallback = known.record !== undefined || known.knownMissing;
-  try {
-    return await probe(remote, { signal, retry: hasFallback ? { ...DEFAULT_RETRY, attempts: 1 } : DEFAULT_RETRY });
-  } catch (error) {
-    if (!hasFallback || !(error instanceof HearthError) || error.code !== "network") throw error;
-    return known.record;
-  }
-}
-
-/** Use the store; a failure is reported and, if someone listens, survived without it. */
-async function guarded<T>({ onStorageError }: StoredFileOptions, use: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await use();
-  } catch (error) {
-    if (onStorageError === undefined || !(error instanceof HearthError)) throw error;
-    onStorageError(error);
-    return undefined;
-  }
-}
-
-function isComplete(record: FileRecord): boolean {
-  return record.present.every((stored) => stored === 1);
 }
 
 /**
  * A file over store and network. Slices of `stream` are views of its buffers: copy them to the GPU or elsewhere before
  * asking for the next, and do not transfer them; `read` returns a copy.
  */
-class StoredFile implements CheckpointFile {
+export class StoredFile implements CheckpointFile {
   readonly #options: StoredFileOptions;
-  readonly #facts: FileFacts;
-  readonly #store: ShardStore | undefined;
-  readonly #present: Uint8Array;
-  /** The bytes that came with the probe, until the piece that begins with them takes them over. */
-  #head: Uint8Array<ArrayBuffer> = new Uint8Array();
-  #piece: Piece | undefined;
-  #network: NetworkReader | undefined;
-  #idleTimer: ReturnType<typeof setTimeout> | undefined;
-  #saving: Promise<void> = Promise.resolve();
-  #mayStore = true;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #download: Download;
+  readonly #opened: FileRecord;
+  /** In place of the store, once that has failed. */
+  #unstored: StreamedFile | undefined;
+  #head: Uint8Array<ArrayBuffer>;
   #loadedBytes = 0;
 
-  constructor(options: StoredFileOptions, { byteLength, validator }: FileFacts, present: Uint8Array | undefined) {
+  constructor(options: StoredFileOptions, record: FileRecord, head: Uint8Array<ArrayBuffer>) {
     this.#options = options;
-    this.#facts = { byteLength, validator };
-    this.#store = present === undefined ? undefined : options.store;
-    this.#present = present?.slice() ?? new Uint8Array(); // a copy, because records belong to the store
+    this.#opened = record;
+    this.#head = head;
+    const { remote, store, queue, retry } = options;
+    const facts = { byteLength: record.byteLength, validator: record.validator };
+    const onProgress = (loadedBytes: number) => this.#report(loadedBytes, false);
+    this.#download = new Download({ remote, key: record, facts, store, retry, onProgress }, record);
+    this.#download.offerHead(head);
+    queue.add(this.#download);
   }
 
   get name(): string {
@@ -114,21 +60,12 @@ class StoredFile implements CheckpointFile {
   }
 
   get byteLength(): number {
-    return this.#facts.byteLength;
-  }
-
-  /** Take over the bytes that came with the probe; a file that they hold whole is stored at once. */
-  async adoptHead(head: Uint8Array<ArrayBuffer>): Promise<void> {
-    if (this.#present[0] === 1) return;
-    this.#head = head;
-    if (this.#store === undefined || head.byteLength < this.byteLength) return;
-    const { chunkBytes } = this.#store;
-    for (let index = 0; index < this.#present.byteLength && this.#mayStore; index++) {
-      await this.#save(index, head.slice(index * chunkBytes, (index + 1) * chunkBytes), this.#store);
-    }
+    return this.#opened.byteLength;
   }
 
   async read(begin: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const isSmallPart = this.#isWeights && (end - begin) * SMALL_PART < this.byteLength;
+    if (isSmallPart && !this.#download.has(0) && !this.#unstored) return this.#readAlone(begin, end, signal);
     const bytes = new Uint8Array(end - begin);
     let position = 0;
     for await (const slice of this.stream(begin, end, signal)) {
@@ -142,133 +79,106 @@ class StoredFile implements CheckpointFile {
     if (!(begin >= 0 && begin <= end && end <= this.byteLength)) {
       throw new RangeError(`${this.name}: bytes ${begin} to ${end} lie outside of a file of ${this.byteLength}`);
     }
+    const stop = () => this.#options.queue.stop(signal?.reason);
+    signal?.addEventListener("abort", stop, { once: true });
     let position = begin;
+    let next: Promise<Chunk> | undefined;
     try {
-      while (position < end) {
-        const { bytes, fromCache } = await this.#inTurn(() => this.#sliceAt(position, end, signal));
-        position += bytes.byteLength;
-        this.#report(position, fromCache);
-        yield bytes;
-      }
-      await this.#saving;
-    } finally {
-      await this.#inTurn(async () => this.#pause(position < end));
-    }
-  }
-
-  /** Two readers of one file share its buffers, so they take turns slice by slice. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {}); // the caller sees the failure; the next in turn must still run
-    return result;
-  }
-
-  async #sliceAt(position: number, end: number, signal: AbortSignal | undefined): Promise<{ bytes: Uint8Array<ArrayBuffer>; fromCache: boolean }> {
-    for (;;) {
       signal?.throwIfAborted();
-      if (position < this.#head.byteLength) return { bytes: this.#head.subarray(position, end), fromCache: false };
-      const piece = this.#piece;
-      const offset = position - (piece?.begin ?? 0);
-      if (piece === undefined || offset < 0 || offset >= piece.bytes.byteLength) {
-        this.#piece = (await this.#storedPiece(position)) ?? this.#newPiece(position);
-      } else if (offset < piece.filledBytes) {
-        const bytes = piece.bytes.subarray(offset, Math.min(piece.filledBytes, end - piece.begin));
-        // Whoever reads on needs the next piece; holding this one would cost a chunk per open file.
-        if (offset + bytes.byteLength === piece.bytes.byteLength) this.#piece = undefined;
-        return { bytes, fromCache: piece.fromCache };
-      } else {
-        await this.#fill(piece, signal);
+      if (!this.#isWeights) await this.finish(signal); // what is small enough to wait for is checked before it is used
+      while (position < end) {
+        const index = Math.floor(position / this.#opened.chunkBytes);
+        const { bytes, fromCache } = await (next ?? this.#chunk(index, signal));
+        const extent = chunkExtent(this.#opened, index);
+        // Reading the next chunk from the disk overlaps what the caller does with this one.
+        next = extent.end < end && this.#download.has(index + 1) ? this.#chunk(index + 1, signal) : undefined;
+        next?.catch(() => {}); // seen when it is awaited, if it ever is
+        const slice = bytes.subarray(position - extent.begin, end - extent.begin);
+        position += slice.byteLength;
+        if (isComplete(this.#opened)) this.#report(position, fromCache);
+        yield slice;
       }
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      if (position < end) stop();
     }
   }
 
-  async #storedPiece(position: number): Promise<Piece | undefined> {
-    const store = this.#store;
-    const { begin, end } = this.#extent(position);
-    if (store === undefined || this.#present[begin / store.chunkBytes] !== 1) return undefined;
-    const index = begin / store.chunkBytes;
-    const bytes = await guarded(this.#options, () => store.chunk(this.#options.key, index));
-    if (bytes?.byteLength === end - begin) return { begin, bytes, filledBytes: end - begin, fromCache: true };
-    this.#present[index] = 0; // the browser evicted it, or someone deleted the model: fetch it again
+  /** Wait until the file is whole and checked. */
+  async finish(signal?: AbortSignal): Promise<Verdict> {
+    const stop = () => this.#options.queue.stop(signal?.reason);
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      if (this.#unstored) return await this.#unstored.finish(signal);
+      await this.#options.queue.run(this.#download);
+      return this.#download.takeVerdict();
+    } catch (error) {
+      return await this.#withoutStore(error).finish(signal);
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  get #isWeights(): boolean {
+    return this.name.endsWith(".safetensors");
+  }
+
+  /** A header is read before it is clear whether the model can run, so nothing else of the file moves with it. */
+  async #readAlone(begin: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    if (end > this.#head.byteLength) {
+      const { remote, retry } = this.#options;
+      const rest = await collect(fetchRange(remote, Math.max(begin, this.#head.byteLength), end, this.#opened, { signal, retry }));
+      if (begin > this.#head.byteLength) return rest;
+      this.#head = concat([this.#head, rest]);
+      this.#download.offerHead(this.#head);
+    }
+    return this.#head.slice(begin, end);
+  }
+
+  async #chunk(index: number, signal: AbortSignal | undefined): Promise<Chunk> {
+    try {
+      while (!this.#unstored) {
+        signal?.throwIfAborted();
+        const stored = this.#download.has(index) ? await this.#storedChunk(index) : undefined;
+        if (stored) return { bytes: stored, fromCache: this.#opened.present[index] === 1 };
+        void this.#options.queue.run(this.#download, index).catch(() => {}); // `chunk` rejects with the same error
+        const arrived = await this.#download.chunk(index, signal);
+        if (arrived) return { bytes: arrived, fromCache: false };
+      }
+    } catch (error) {
+      this.#withoutStore(error);
+    }
+    const { begin, end } = chunkExtent(this.#opened, index);
+    return { bytes: await this.#withoutStore(undefined).read(begin, end, signal), fromCache: false };
+  }
+
+  /** Read a chunk from the store and check that it is what was stored. */
+  async #storedChunk(index: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const record = this.#download.record;
+    const { begin, end } = chunkExtent(record, index);
+    const bytes = await this.#options.store.chunk(record, index);
+    const digest = chunkDigest(record, index);
+    if (bytes?.byteLength === end - begin && (!digest || sameBytes(digest, await sha256(bytes)))) return bytes;
+    this.#download.distrust(index); // the browser evicted it, someone deleted the model, or the disk changed it
     return undefined;
   }
 
-  #newPiece(position: number): Piece {
-    const { begin, end } = this.#extent(position);
-    const piece = { begin, bytes: new Uint8Array(end - begin), filledBytes: 0, fromCache: false };
-    if (begin > 0 || this.#head.byteLength >= end) return piece;
-    piece.bytes.set(this.#head);
-    piece.filledBytes = this.#head.byteLength;
-    this.#head = new Uint8Array();
-    return piece;
+  /** Go on without the store after it failed, if someone hears of it; rethrows any other error. */
+  #withoutStore(error: unknown): StreamedFile {
+    if (this.#unstored) return this.#unstored;
+    const { remote, retry, onStorageError } = this.#options;
+    const isStorage = error instanceof HearthError && (error.code === "storage" || error.code === "storage-full");
+    if (!isStorage || onStorageError === undefined) throw error;
+    onStorageError(error);
+    const { hash, record } = this.#download;
+    const begun = hash && { hash: hash.stream, byteLength: Math.min(hash.chunks * record.chunkBytes, record.byteLength) };
+    const onProgress = (position: number) => this.#report(position, false);
+    this.#unstored = new StreamedFile({ remote, facts: this.#opened, retry, onProgress }, this.#head, begun);
+    return this.#unstored;
   }
 
-  /** With a store a piece is a whole chunk, so that it can be stored; else it begins where it is needed. */
-  #extent(position: number): { begin: number; end: number } {
-    const size = this.#store?.chunkBytes ?? UNSTORED_PIECE_BYTES;
-    const begin = this.#store === undefined ? position : position - (position % size);
-    return { begin, end: Math.min(begin + size, this.byteLength) };
-  }
-
-  async #fill(piece: Piece, signal: AbortSignal | undefined): Promise<void> {
-    clearTimeout(this.#idleTimer);
-    const position = piece.begin + piece.filledBytes;
-    if (this.#network?.position !== position) {
-      this.#network?.close();
-      this.#network = new NetworkReader(this.#options.remote, position, this.#absentEnd(position), this.#facts);
-    }
-    try {
-      const slice = await this.#network.take(piece.bytes.byteLength - piece.filledBytes, signal);
-      if (slice === undefined) throw new Error(`${this.name}: the request ended before byte ${position}`);
-      await this.#append(piece, slice);
-    } catch (error) {
-      this.#network?.close();
-      this.#network = undefined;
-      throw error;
-    }
-  }
-
-  /** One request serves every chunk up to the next one that is stored already. */
-  #absentEnd(position: number): number {
-    if (this.#store === undefined) return this.byteLength;
-    const next = this.#present.indexOf(1, Math.floor(position / this.#store.chunkBytes));
-    return next < 0 ? this.byteLength : next * this.#store.chunkBytes;
-  }
-
-  async #append(piece: Piece, slice: Uint8Array): Promise<void> {
-    piece.bytes.set(slice, piece.filledBytes);
-    piece.filledBytes += slice.byteLength;
-    if (piece.filledBytes < piece.bytes.byteLength || this.#store === undefined || !this.#mayStore) return;
-    // One write behind the network: it overlaps the download, and memory stays at two chunks.
-    await this.#saving;
-    this.#saving = this.#save(piece.begin / this.#store.chunkBytes, piece.bytes, this.#store);
-    this.#saving.catch(() => {}); // seen by whoever awaits #saving next
-  }
-
-  async #save(index: number, bytes: Uint8Array<ArrayBuffer>, store: ShardStore): Promise<void> {
-    const put = async () => {
-      await store.putChunk(this.#options.key, this.#facts, index, bytes);
-      this.#present[index] = 1;
-      return true;
-    };
-    this.#mayStore = (await guarded(this.#options, put)) ?? false; // full once is full: do not try at every chunk
-  }
-
-  #pause(endedEarly: boolean): void {
-    if (endedEarly) return this.#closeNetwork();
-    clearTimeout(this.#idleTimer);
-    // The next range usually follows at once and goes on with the same request.
-    this.#idleTimer = setTimeout(() => this.#closeNetwork(), IDLE_MS);
-  }
-
-  #closeNetwork(): void {
-    clearTimeout(this.#idleTimer);
-    this.#network?.close();
-    this.#network = undefined;
-  }
-
-  #report(position: number, fromCache: boolean): void {
-    this.#loadedBytes = Math.max(this.#loadedBytes, position);
+  #report(loadedBytes: number, fromCache: boolean): void {
+    this.#loadedBytes = Math.max(this.#loadedBytes, loadedBytes);
     this.#options.onProgress?.({ file: this.name, loadedBytes: this.#loadedBytes, totalBytes: this.byteLength, fromCache });
   }
 }

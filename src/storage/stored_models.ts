@@ -1,4 +1,6 @@
-import { openShardStore, type FileRecord, type ShardStore } from "./shard_store.ts";
+import { isComplete, presentBytes, type FileRecord } from "./file_record.ts";
+import type { Listing } from "./listing.ts";
+import { openShardStore, type ShardStore } from "./shard_store.ts";
 
 /** A checkpoint in this browser's storage. */
 export interface StoredModel {
@@ -12,13 +14,15 @@ export interface StoredModel {
 }
 
 /** List the checkpoints in this browser's storage, the latest first. */
-export async function listStoredModels(store?: ShardStore): Promise<StoredModel[]> {
-  const records = await (store ?? (await openShardStore()))?.records();
+export async function listStoredModels(given?: ShardStore): Promise<StoredModel[]> {
+  const store = given ?? (await openShardStore());
   const byCheckpoint = new Map<string, FileRecord[]>();
-  for (const record of records ?? []) {
+  for (const record of (await store?.records()) ?? []) {
     byCheckpoint.set(record.checkpoint, [...(byCheckpoint.get(record.checkpoint) ?? []), record]);
   }
-  return [...byCheckpoint].map(([id, files]) => summarise(id, files)).sort((a, b) => b.savedAt - a.savedAt);
+  const models: StoredModel[] = [];
+  for (const [id, files] of byCheckpoint) models.push(summarise(id, files, await store?.listing(id)));
+  return models.sort((a, b) => b.savedAt - a.savedAt);
 }
 
 /** Delete a checkpoint from this browser's storage; one that is not stored is no error. */
@@ -26,19 +30,15 @@ export async function removeStoredModel(id: string, store?: ShardStore): Promise
   await (store ?? (await openShardStore()))?.remove(id);
 }
 
-function summarise(id: string, files: readonly FileRecord[]): StoredModel {
-  const storedBytes = files.map(presentBytes);
+function summarise(id: string, records: readonly FileRecord[], listing: Listing | undefined): StoredModel {
+  // While an update is half done, the version that was whole before still is.
+  const settled = records.filter(({ file, validator }) => listing?.files[file]?.hash === validator);
+  const files = settled.length > 0 ? settled : records;
   return {
     id,
-    bytes: storedBytes.reduce((sum, bytes) => sum + bytes, 0),
+    bytes: records.reduce((sum, record) => sum + presentBytes(record), 0),
     // Every shard is opened, and so recorded, before the first byte of weights is asked for.
-    complete: files.some(({ file }) => file.endsWith(".safetensors"))
-      && files.every(({ byteLength }, i) => storedBytes[i] === byteLength),
-    savedAt: Math.max(...files.map(({ savedAt }) => savedAt)),
+    complete: files.some(({ file }) => file.endsWith(".safetensors")) && files.every(isComplete),
+    savedAt: Math.max(...records.map(({ savedAt }) => savedAt)),
   };
-}
-
-function presentBytes({ present, chunkBytes, byteLength }: FileRecord): number {
-  const lengths = [...present].map((stored, index) => stored * Math.min(chunkBytes, byteLength - index * chunkBytes));
-  return lengths.reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -1,0 +1,118 @@
+import { HearthError } from "../errors.ts";
+
+import { place, type RemoteFile } from "./answers.ts";
+import { DEFAULT_RETRY, Interruption, retryDelayMs, wait, type RetryPolicy } from "./retry.ts";
+
+/** How a request may be stopped and repeated. */
+export interface RequestOptions {
+  signal?: AbortSignal;
+  retry?: RetryPolicy;
+}
+
+/** One request of perhaps several, and how long it may stay silent. */
+export interface Attempt {
+  controller: AbortController;
+  stallMs: number;
+  signal: AbortSignal | undefined;
+}
+
+/** Prepare a request that ends with its own controller or with the caller's signal. */
+export function newAttempt({ signal, retry = DEFAULT_RETRY }: RequestOptions): Attempt {
+  return { controller: new AbortController(), stallMs: retry.stallMs, signal };
+}
+
+/** Try until it works, or until repeating makes no sense; each attempt's connection ends with it. */
+export async function withRetries<T>(work: (attempt: Attempt) => Promise<T>, remote: RemoteFile, options: RequestOptions): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    let failure: unknown;
+    const attempt = newAttempt(options);
+    try {
+      return await work(attempt);
+    } catch (error) {
+      failure = error;
+    } finally {
+      attempt.controller.abort();
+    }
+    await recover(failure, failures, { remote, received: "nothing" }, options);
+  }
+}
+
+/** One GET with at most a single plain Range: the only form that needs no CORS preflight. */
+export async function request({ url, headers }: RemoteFile, range: string | undefined, attempt: Attempt): Promise<Response> {
+  const { controller, signal } = attempt;
+  const joined = signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
+  // The shard store is the cache; the HTTP cache only slows big bodies down, and Firefox's breaks them.
+  const response = fetch(url, { headers: range === undefined ? headers : { ...headers, Range: range }, cache: "no-store", signal: joined });
+  return endStalls(response, attempt, "no answer: the server is down or blocks this page, or the browser is offline");
+}
+
+/** Turn a failed or endless wait into an Interruption; an abort from outside is told apart by `recover`. */
+async function endStalls<T>(work: Promise<T>, { controller, stallMs }: Attempt, failure: string): Promise<T> {
+  let stalled = false;
+  const timer = setTimeout(() => {
+    stalled = true;
+    controller.abort();
+  }, stallMs);
+  try {
+    return await work;
+  } catch (cause) {
+    throw new Interruption(stalled ? `no byte for ${stallMs / 1000} seconds` : failure, { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Yield a body's bytes after the first `skippedBytes`, at most `wantedBytes` of them. */
+export async function* bodySlices(
+  response: Response,
+  attempt: Attempt,
+  skippedBytes: number,
+  wantedBytes: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const reader = response.body?.getReader();
+  let position = -skippedBytes;
+  while (reader !== undefined && position < wantedBytes) {
+    const { done, value } = await endStalls(reader.read(), attempt, "the connection broke");
+    if (done) return;
+    const slice = value.subarray(Math.max(0, -position), wantedBytes - position);
+    position += value.byteLength;
+    if (slice.byteLength > 0) yield slice;
+  }
+}
+
+/** Join slices in memory as they come. */
+export async function collect(slices: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array[] = [];
+  for await (const slice of slices) parts.push(slice);
+  return concat(parts);
+}
+
+/** Join bytes. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((total, part) => total + part.byteLength, 0));
+  let position = 0;
+  for (const part of parts) {
+    bytes.set(part, position);
+    position += part.byteLength;
+  }
+  return bytes;
+}
+
+/** Wait if a repetition may help, else throw what the caller should see. */
+export async function recover(
+  error: unknown,
+  failures: number,
+  progress: { remote: RemoteFile; received: string },
+  { signal, retry = DEFAULT_RETRY }: RequestOptions,
+): Promise<void> {
+  signal?.throwIfAborted();
+  if (!(error instanceof Interruption)) throw error;
+  if (failures < retry.attempts) return wait(retryDelayMs(error, failures, retry), signal);
+  const { remote, received } = progress;
+  throw new HearthError(
+    "network",
+    `${remote.name}: received ${received} from ${place(remote)}: ${error.message}; ` +
+      "check the connection and load again, stored parts are kept",
+    { cause: error },
+  );
+}
