@@ -1,4 +1,4 @@
-import { Engine } from "../../src/engine/engine.ts";
+import { planWeights, readConfig } from "../../src/engine/load_plan.ts";
 import { loadWeights } from "../../src/engine/load_weights.ts";
 import type { LoadOptions } from "../../src/engine/options.ts";
 import { readQuantization } from "../../src/engine/quantization_files.ts";
@@ -14,7 +14,6 @@ import { decoderSpec } from "../../src/models/registry.ts";
 import { destroyMatrix, formatKey, type Matrix } from "../../src/quant/matrix.ts";
 import type { QuantizedWidth } from "../../src/quant/quantise.ts";
 import { pickedCheckpoint } from "../../src/storage/picked_files.ts";
-import { startText } from "../../src/worker/text_host.ts";
 import { withGpu, type Finding } from "../kernels/kernel_runs.ts";
 import { randomValues } from "../kernels/random_values.ts";
 import { FORMAT_CASES } from "./format_cases.ts";
@@ -76,17 +75,14 @@ export async function quantisedFormats(quantize: QuantizedWidth): Promise<string
 }
 
 /** What float checkpoints become by default, a small and a large one, and what the small one becomes when asked for. */
-export async function quantizedByDefault(): Promise<{ quantize: string; weightFormat: string }[]> {
+export async function quantizedByDefault(): Promise<string[]> {
   const small = tinyCheckpoints(FORMAT_CASES[0], randomValues(7)).plain;
   const loads: [File[], LoadOptions][] = [[small, {}], [wideCheckpoint(), {}], [small, { quantize: "q4" }]];
-  const found: { quantize: string; weightFormat: string }[] = [];
-  for (const [files, options] of loads) {
-    const engine = await Engine.load(files, options, { baseUrl: location.href, startText });
-    const { quantize, weightFormat } = engine.info;
-    found.push({ quantize, weightFormat });
-    await engine.unload();
-  }
-  return found;
+  return Promise.all(loads.map(async ([files, options]) => {
+    const checkpoint = pickedCheckpoint(files);
+    const { quantize } = await planWeights(checkpoint, await readConfig(checkpoint), await readWeightMap(checkpoint), options);
+    return quantize ?? "none";
+  }));
 }
 
 function matricesOf({ embedding, layers }: DecoderWeights): Matrix[] {

@@ -1,11 +1,13 @@
-import { Engine } from "../../src/engine/engine.ts";
 import { loadWeights } from "../../src/engine/load_weights.ts";
+import { Runner } from "../../src/engine/runner.ts";
 import { parseModelConfig } from "../../src/formats/model_config.ts";
 import { readWeightMap } from "../../src/formats/shard_index.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
-import { layerMatrices } from "../../src/kernels/decoder_weights.ts";
+import type { DecoderSpec } from "../../src/kernels/decoder_spec.ts";
+import { createRopeTables, layerMatrices, type DecoderWeights } from "../../src/kernels/decoder_weights.ts";
+import { createKvCache } from "../../src/kernels/kv_cache.ts";
+import { chooseSchedule } from "../../src/kernels/schedule.ts";
 import { decoderSpec } from "../../src/models/registry.ts";
-import { startText } from "../../src/worker/text_host.ts";
 import { destroyMatrix } from "../../src/quant/matrix.ts";
 import type { QuantizedWidth } from "../../src/quant/quantise.ts";
 import { pickedCheckpoint } from "../../src/storage/picked_files.ts";
@@ -19,10 +21,11 @@ import { type FormatCase, type StoredTensor, tensorName } from "./stored_module.
 import { files } from "./tiny_model.ts";
 
 const TOKENS = [1, 17, 40, 95, 3];
+const CONTEXT = 64;
 const VOCABULARY = 128;
 const SHAPE = {
   hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16, intermediate_size: 96, vocab_size: VOCABULARY,
-  max_position_embeddings: 64,
+  max_position_embeddings: CONTEXT,
 };
 
 /** A family with a format of its own: which tensors are packed, and how a packed matrix stands in a plain checkpoint. */
@@ -52,12 +55,14 @@ const FAMILIES: readonly FamilyCase[] = [
 
 /** Compare the logits of families in their own formats with those of the same weights in floats. */
 export async function familyFormats(): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const family of FAMILIES) {
-    const { stored, plain } = checkpoints(family, randomValues(5));
-    findings.push({ name: family.format.name, error: worstLogit(await logitsOf(stored), await logitsOf(plain), VOCABULARY) });
-  }
-  return findings;
+  return withGpu({}, async (gpu) => {
+    const findings: Finding[] = [];
+    for (const family of FAMILIES) {
+      const { stored, plain } = checkpoints(family, randomValues(5));
+      findings.push({ name: family.format.name, error: worstLogit(await logitsOf(gpu, stored), await logitsOf(gpu, plain), VOCABULARY) });
+    }
+    return findings;
+  });
 }
 
 /** How far each family's weights move when they are quantised to 8 bits on load, relative to their matrix's root mean square. */
@@ -65,7 +70,7 @@ export async function quantisedFamilies(families: readonly { name: string; confi
   return withGpu({}, async (gpu) => {
     const findings: Finding[] = [];
     for (const { name, config } of families) {
-      const checkpoint = randomCheckpoint({ name, config, tensors: tensorsOf(decoderSpec(parseModelConfig(JSON.stringify(config)), 64)), tokens10: [], tokens70: [] });
+      const checkpoint = randomCheckpoint({ name, config, tensors: tensorsOf(decoderSpec(parseModelConfig(JSON.stringify(config)), CONTEXT)), tokens10: [], tokens70: [] });
       const [floats, quantised] = [await weightsOf(gpu, checkpoint), await weightsOf(gpu, checkpoint, "q8")];
       findings.push({ name, error: Math.max(...quantised.map((weights, i) => worstWeight(weights, floats[i]))) });
     }
@@ -74,25 +79,32 @@ export async function quantisedFamilies(families: readonly { name: string; confi
 }
 
 async function weightsOf(gpu: Gpu, checkpoint: File[], quantize?: QuantizedWidth): Promise<Float32Array[]> {
-  const spec = decoderSpec(parseModelConfig(await checkpoint[0].text()), 64);
-  const { weights } = await loadWeights(gpu, spec, await readWeightMap(pickedCheckpoint(checkpoint)), { quantization: undefined, quantize });
+  const { weights } = await loaded(gpu, checkpoint, quantize);
   const matrices = [weights.embedding, weights.head, ...weights.layers.flatMap(layerMatrices)];
   const values = await Promise.all(matrices.map((matrix) => readWeights(gpu, matrix)));
   for (const matrix of new Set(matrices)) destroyMatrix(matrix);
   return values;
 }
 
-async function logitsOf(checkpoint: File[]): Promise<Float32Array> {
-  const engine = await Engine.load(checkpoint, {}, { baseUrl: location.href, startText });
-  const logits = await engine.logits(TOKENS);
-  await engine.unload();
+async function logitsOf(gpu: Gpu, checkpoint: File[]): Promise<Float32Array> {
+  const { spec, weights } = await loaded(gpu, checkpoint);
+  const ropes = await createRopeTables(gpu, spec, CONTEXT);
+  const cache = await createKvCache(gpu, spec, "f32", CONTEXT, 1);
+  const runner = await Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, CONTEXT);
+  const logits = await runner.logits(TOKENS);
+  runner.destroy();
   return logits;
+}
+
+async function loaded(gpu: Gpu, files: File[], quantize?: QuantizedWidth): Promise<{ spec: DecoderSpec; weights: DecoderWeights }> {
+  const config = parseModelConfig(await files[0].text());
+  return loadWeights(gpu, decoderSpec(config, CONTEXT), await readWeightMap(pickedCheckpoint(files)), { quantization: config.quantization, quantize });
 }
 
 function checkpoints({ config, format, packed, isTurned }: FamilyCase, random: RandomValues): { stored: File[]; plain: File[] } {
   const stored: StoredTensor[] = [];
   const plain: StoredTensor[] = [];
-  for (const tensor of tensorsOf(decoderSpec(parseModelConfig(JSON.stringify(config)), 64))) {
+  for (const tensor of tensorsOf(decoderSpec(parseModelConfig(JSON.stringify(config)), CONTEXT))) {
     const module = packed(tensor.name);
     if (module === undefined) {
       const float = floatTensor(tensor, random);
