@@ -15,17 +15,15 @@ export async function checkAndLoad() {
   return { before, storedByLooking, info: model.info, after };
 }
 
-/** Compare the memory foretold with what is allocated, for several ways to load. */
+/** Compare the memory foretold with what is allocated. */
 export async function foretoldMemory() {
-  const rows = [];
-  for (const options of [{}, { contextLength: 128, kvCache: "f32" } as const]) {
-    const { memory } = await checkModel(BUNDLED, options);
-    const { device } = await loadIntoEngine(BUNDLED, options, { baseUrl: location.href, startText });
-    const { gpu } = await device.part();
-    rows.push({ foretold: memory?.totalBytes, taken: gpu.allocatedBytes + STAGING_BYTES });
-    device.destroy();
-  }
-  return rows;
+  const options = { contextLength: 128, kvCache: "f32" } as const;
+  const { memory } = await checkModel(BUNDLED, options);
+  const { device } = await loadIntoEngine(BUNDLED, options, { baseUrl: location.href, startText });
+  const { gpu } = await device.part();
+  const taken = gpu.allocatedBytes + STAGING_BYTES;
+  device.destroy();
+  return { foretold: memory?.totalBytes, taken };
 }
 
 /** Check a checkpoint of a kind that does not exist. */

@@ -2,6 +2,7 @@
 import { Engine } from "../../src/engine/engine.ts";
 import { HearthError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
+import { startText } from "../../src/worker/text_host.ts";
 
 /** How opening a GPU ended. */
 export interface Opening {
@@ -55,7 +56,7 @@ const TOKEN_IDS = Array.from({ length: 24 }, (_, i) => (i * 7919 + 13) % 7000);
  */
 export async function minimumLimits(bindingBytes: number) {
   const logits = async () => {
-    const engine = await Engine.load("/models/hearth-tiny/", { contextLength: 64 }, { baseUrl: location.href });
+    const engine = await Engine.load("/models/hearth-tiny/", { contextLength: 64 }, { baseUrl: location.href, startText });
     try {
       return { values: await engine.logits(TOKEN_IDS), features: engine.info.adapter.features };
     } finally {

@@ -50,7 +50,6 @@ async function interrupted(model: LanguageModel, faults: FaultSwitch, fault: Gpu
 /** Lose the device in every phase of an answer, and while nothing runs. */
 export async function loseDeviceEverywhere() {
   return withFaultyWorkers(async (faults) => {
-    await (await loadModel(BUNDLED)).unload(); // stores the model
     const started = performance.now();
     await using model = await loadModel(BUNDLED);
     const loadMs = performance.now() - started;

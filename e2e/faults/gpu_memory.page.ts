@@ -17,15 +17,15 @@ export interface FailedLoads {
   logitsAfter: number;
 }
 
-/** Fail every allocation of a load in turn, then load without a failure. */
-export async function failEveryAllocation(): Promise<FailedLoads> {
+/** Fail every n-th allocation of a load in turn, then load without a failure. */
+export async function failAllocations(every: number): Promise<FailedLoads> {
   const faults = watchBuffers();
   const { stored } = tinyCheckpoints(FORMAT_CASES[0], randomValues(7));
   const load = () => Engine.load(stored, { contextLength: 64 }, { baseUrl: location.href, startText });
   await (await load()).unload();
   const allocations = faults.calls;
   const result: FailedLoads = { allocations, surprises: [], liveAfter: [], logitsAfter: 0 };
-  for (let k = 1; k <= allocations; k++) {
+  for (let k = 1; k <= allocations; k += every) {
     Object.assign(faults, { calls: 0, failing: k, failedBytes: 0 });
     const outcome = await load().then(() => "loaded", (error: unknown) => error);
     const isTyped = outcome instanceof HearthError && outcome.code === "out-of-memory";

@@ -4,7 +4,7 @@ import { loadModel } from "../../src/engine/load_model.ts";
 import { startText } from "../../src/worker/text_host.ts";
 
 const BUNDLED = "/models/hearth-tiny/";
-const TOKENS = 200;
+const TOKENS = 140;
 
 /** Prefill a prompt in chunks of several sizes and several submits; how many logits differ from those of one chunk in any bit. */
 export async function differingBits(cuts: readonly { rows: number; submits: number }[]): Promise<number[]> {

@@ -3,8 +3,8 @@ import { HearthError, loadModel, type GenerateOptions, type LanguageModel } from
 import { withFaultyWorkers, type FaultSwitch } from "./faulty_workers.ts";
 
 const PROMPT = "Once upon a time";
-const LONG_PROMPT = "The fox ran to the tree and looked for a ball. ".repeat(24); // several chunks of prefill
-const GREEDY: GenerateOptions = { maxTokens: 6 };
+const LONG_PROMPT = "The fox ran to the tree and looked for a ball. ".repeat(12); // several chunks of prefill
+const GREEDY: GenerateOptions = { maxTokens: 3 };
 
 let model: LanguageModel;
 let faults: FaultSwitch;
@@ -81,7 +81,7 @@ export async function callOften(calls: number) {
 export async function generateOften(times: number) {
   await model.generate(PROMPT, { maxTokens: 4 });
   const before = (await faults.record()).liveBuffers;
-  for (let i = 0; i < times; i++) await model.generate(PROMPT, { maxTokens: 2, temperature: 1, seed: i });
+  for (let i = 0; i < times; i++) await model.generate(PROMPT, { maxTokens: 1, temperature: 1, seed: i });
   return { before, after: (await faults.record()).liveBuffers };
 }
 

@@ -43,7 +43,7 @@ test("promise 43: the queue is fair and bounded, and giving up one's place chang
 });
 
 test("promise 40: an abort stops at once, and leaves nothing behind", async ({ browserName }) => {
-  const times = browserName === "chromium" ? 30 : 10;
+  const times = browserName === "chromium" ? 8 : 10;
   const { stepMs, outcomes, rejectedMs, freeMs, undisturbedMs, after, reference } = await harness.run<Outcome<"abortOften">>(PAGE, "abortOften", times);
   const p95 = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(0.95 * values.length)];
   measured(`${times} aborts: the call rejects after ${p95(rejectedMs).toFixed(1)} ms (p95); the next call has its first token after ${p95(freeMs).toFixed(0)} ms (p95), alone after ${undisturbedMs.toFixed(0)} ms; a step takes ${stepMs.toFixed(0)} ms`);
@@ -53,7 +53,7 @@ test("promise 40: an abort stops at once, and leaves nothing behind", async ({ b
 });
 
 test("promise 45: many answers leave nothing behind", async ({ browserName }) => {
-  const times = browserName === "chromium" ? 100 : 25; // Firefox takes a tenth of a second to notice that a read is done
+  const times = browserName === "chromium" ? 40 : 25; // Firefox takes a tenth of a second to notice that a read is done
   const heap = browserName === "chromium" ? await heapMeter() : undefined;
   const before = await heap?.();
   const buffers = await harness.run<Outcome<"generateOften">>(PAGE, "generateOften", times);
