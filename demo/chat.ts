@@ -5,6 +5,7 @@ import { Dialogue } from "./dialogue.ts";
 import { button, byId, create } from "./dom.ts";
 import { loadCard } from "./load_card.ts";
 import type { LoadCard } from "./load_card.ts";
+import { LoadGuard } from "./load_guard.ts";
 import { modelPanel } from "./model_panel.ts";
 import { ModelSlot } from "./model_slot.ts";
 import type { SlotState, Source } from "./model_slot.ts";
@@ -16,6 +17,7 @@ import { localStore, readSettings, writeSettings } from "./settings.ts";
 import { settingsPanel, wireDialog } from "./settings_panel.ts";
 
 const store = localStore();
+const guard = new LoadGuard(store);
 let settings = readSettings(store);
 
 const conversation = byId("conversation", HTMLElement);
@@ -52,7 +54,9 @@ function send(text: string): void {
 
 async function load(source: Source, token?: string): Promise<void> {
   await dialogue.stop();
+  guard.begin();
   await slot.load(source, token);
+  if (slot.state.phase !== "loading") guard.end(); // another load may have taken its place
 }
 
 async function newChat(): Promise<void> {
@@ -178,4 +182,11 @@ document.addEventListener("keydown", (event) => {
 showWelcome(BUNDLED_MODEL);
 // A touch screen would answer focus with a keyboard over half the page.
 if (matchMedia("(hover: hover)").matches) composer.focus();
-void load(BUNDLED_MODEL);
+addEventListener("pagehide", () => guard.end());
+if (guard.mayLoadUnasked) {
+  void load(BUNDLED_MODEL);
+} else {
+  showSlot(slot.state);
+  say("The last two loads never came to an end, so no model was loaded this time. Choose one, perhaps a smaller one.");
+  openModels();
+}

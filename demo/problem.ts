@@ -31,15 +31,15 @@ const KNOWN: Readonly<Record<HearthErrorCode, [title: string, remedies: Remedy[]
   "storage-full": ["This browser has no room left for the model", ["retry", "choose-model"]],
   storage: ["This browser's storage refused", ["retry", "choose-model"]],
   "out-of-memory": ["The graphics card has too little memory for this model", ["choose-model", "bundled"]],
-  "device-lost": ["The graphics card went away", ["reload"]],
-  gpu: ["The graphics card reported an error", ["reload", "choose-model"]],
+  "device-lost": ["The graphics card went away", ["retry", "reload"]],
+  gpu: ["The graphics card reported an error", ["retry", "choose-model"]],
   busy: ["Too many questions are waiting", ["retry"]],
   "invalid-options": ["A setting does not suit this model", ["settings"]],
   "prompt-too-long": ["This conversation is too long for the model", ["new-chat", "choose-model"]],
   template: ["The model's chat template did not accept the conversation", ["new-chat", "choose-model"]],
   "text-limit": ["The model's chat template or tokenizer did not come to an end", ["new-chat", "choose-model"]],
   unloaded: ["The model was unloaded", ["reload"]],
-  "worker-failed": ["The model's worker stopped", ["reload"]],
+  "worker-failed": ["The model's worker stopped", ["retry", "reload"]],
 };
 
 /** Describe an error that loading a model threw. */
