@@ -7,7 +7,7 @@ import { ropeTableBytes, weightBytes } from "../kernels/decoder_weights.ts";
 import { createKvCache } from "../kernels/kv_cache.ts";
 import { chooseSchedule } from "../kernels/schedule.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
-import type { FileRecord } from "../storage/file_record.ts";
+import { isComplete, presentBytes, type FileRecord } from "../storage/file_record.ts";
 import { openShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
 import { checkLoadOptions, planContext, planWeights, readConfig } from "./load_plan.ts";
@@ -26,7 +26,8 @@ export async function checkModel(source: ModelSource, options: LoadOptions, base
   const open = (kept: typeof store) => openCheckpoint(source, { revision: options.revision, token: options.token, endpoint: options.endpoint, baseUrl, store: kept });
   const { id } = open(undefined);
   const known = records.filter(({ checkpoint }) => checkpoint === id);
-  const checkpoint = open(known.length > 0 ? store : undefined); // a look at a model is no reason to keep a part of it
+  // A look at a model is no reason to download it, which reading from a store does where it is not whole.
+  const checkpoint = open(known.length > 0 && known.every(isComplete) ? store : undefined);
   const report: FitReport = { id, fits: "yes", reasons: [], modelType: undefined, downloadBytes: undefined, freeStorageBytes: await freeStorage(), memory: undefined };
   try {
     const config = await readConfig(checkpoint, signal);
@@ -86,12 +87,8 @@ function gigabytes(bytes: number): string {
 /** Bytes of weights that are not stored yet; nothing is fetched of picked files. */
 function bytesToFetch(files: readonly WeightFile<CheckpointFile>[], known: readonly FileRecord[] | undefined): number {
   if (known === undefined) return 0;
-  const missing = ({ file }: WeightFile<CheckpointFile>) => {
-    const record = known.find((each) => each.file === file.name);
-    const stored = [...(record?.present ?? [])].reduce((sum, present, chunk) => sum + present * Math.min(record!.chunkBytes, file.byteLength - chunk * record!.chunkBytes), 0); // chunks exist only with a record
-    return file.byteLength - stored;
-  };
-  return files.reduce((sum, file) => sum + missing(file), 0);
+  const stored = (name: string) => known.filter(({ file }) => file === name).map(presentBytes);
+  return files.reduce((sum, { file }) => sum + file.byteLength - Math.max(0, ...stored(file.name)), 0);
 }
 
 async function freeStorage(): Promise<number | undefined> {
