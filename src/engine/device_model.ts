@@ -19,6 +19,7 @@ export class DeviceModel {
   readonly #build: BuildDevicePart;
   readonly #now: () => number;
   #part: DevicePart | undefined;
+  #isLost = false;
   #rebuiltAt = -Infinity;
 
   constructor(build: BuildDevicePart, now: () => number = () => performance.now()) {
@@ -28,10 +29,11 @@ export class DeviceModel {
 
   /** The part on a device that works: the one it was built on or, after a fault, a new one. */
   async part(signal?: AbortSignal): Promise<DevicePart> {
-    if (this.#part && !this.#part.gpu.fault) return this.#part;
+    if (this.#part && !this.#part.gpu.fault && !this.#isLost) return this.#part;
     if (this.#part) await this.#leaveDevice(signal);
     try {
       this.#part = await this.#build(signal);
+      this.#isLost = false;
     } catch (failure) {
       if (this.#rebuiltAt > -Infinity) throw withoutReplacement(failure);
       await this.forgive(failure); // the first device was lost while the weights moved
@@ -58,6 +60,7 @@ export class DeviceModel {
   async forgive(failure: unknown): Promise<void> {
     const reason = this.#part ? await this.#part.gpu.explain(failure) : failure;
     if (!isLoss(reason)) throw reason;
+    this.#isLost = true; // also where the browser fails calls without telling of the loss
     if (this.#now() - this.#rebuiltAt >= COOL_DOWN_MS) return this.#noteRebuild();
     throw new HearthError(
       "device-lost",

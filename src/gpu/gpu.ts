@@ -22,7 +22,7 @@ export interface GpuOptions {
   countsOnly?: boolean;
 }
 
-const LARGEST_UNCOUNTED = 4 * 2 ** 20; // vectors are written as soon as they are allocated, so that those have to be there
+const LARGEST_REAL_BYTES = 4 * 2 ** 20; // vectors are written as soon as they are allocated, so that those have to be there
 const LOSS_NOTICE_MS = 200; // browsers tell of a loss a little after the calls that it made fail
 const MAY_BE_A_LOSS: ReadonlySet<HearthErrorCode> = new Set(["gpu", "device-lost"]);
 
@@ -31,15 +31,14 @@ export class Gpu {
   readonly device: GPUDevice;
   readonly adapterInfo: GPUAdapterInfo;
   readonly traits: GpuTraits;
+  readonly #largestReal: number;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #buffers = new Map<GPUBuffer, number>(); // and the bytes asked for
   #fault: HearthError | undefined;
   #isDestroyed = false;
 
-  readonly #largestReal: number;
-
   private constructor(device: GPUDevice, adapterInfo: GPUAdapterInfo, traits: GpuTraits, { countsOnly }: GpuOptions) {
-    this.#largestReal = countsOnly ? LARGEST_UNCOUNTED : Infinity;
+    this.#largestReal = countsOnly ? LARGEST_REAL_BYTES : Infinity;
     this.device = device;
     this.adapterInfo = adapterInfo;
     this.traits = traits;
