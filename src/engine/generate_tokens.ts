@@ -30,7 +30,7 @@ const BURST_MS = 20; // work in a burst: enough to hide a read, short enough to 
 export async function* generateTokens(gpu: Gpu, runner: Runner, request: TokenRequest): AsyncGenerator<number[], void> {
   const { promptIds, answerIds = [], maxTokens, sampling, stopIds, signal } = request;
   runner.begin({ sampling, limit: maxTokens, stopIds: [...stopIds], promptIds, answerIds });
-  const ring = new TokenRing(gpu.device, runner, READS_IN_FLIGHT, answerIds.length);
+  const ring = new TokenRing(gpu, runner, READS_IN_FLIGHT, answerIds.length);
   const reads: Promise<number[]>[] = [];
   const read = () => {
     const tokens = ring.read();

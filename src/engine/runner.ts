@@ -160,7 +160,7 @@ export class Runner {
 
   async #readLogits(): Promise<Float32Array> {
     const { logits, vocabSize } = this.#sampler;
-    return new Float32Array(await readBuffer(this.#gpu.device, logits, vocabSize * 4));
+    return new Float32Array(await this.#gpu.untilLost(readBuffer(this.#gpu.device, logits, vocabSize * 4)));
   }
 
   /** Dispatches that one token takes at a given length. */
@@ -199,7 +199,7 @@ export class Runner {
       for (let position = 0; position < tokenIds.length; position += LOGITS_ROWS) {
         const chunk = tokenIds.slice(position, position + LOGITS_ROWS);
         submitDispatches(this.#gpu.device, "logits", this.#chunkDispatches(chunk, position), planForRows(plan, chunk.length));
-        const rows = new Float32Array(await readBuffer(this.#gpu.device, buffer, chunk.length * vocabSize * 4));
+        const rows = new Float32Array(await this.#gpu.untilLost(readBuffer(this.#gpu.device, buffer, chunk.length * vocabSize * 4)));
         all.set(rows, position * vocabSize);
         this.#gpu.throwIfFaulty();
       }

@@ -1,20 +1,23 @@
 import { RING_TOKENS } from "../kernels/sample.ts";
 import { RING_BYTES } from "../kernels/sampler_state.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import type { Runner } from "./runner.ts";
 
 /** Reads sampled tokens several steps behind the GPU, through staging buffers that are made once. */
 export class TokenRing {
+  readonly #gpu: Gpu;
   readonly #runner: Runner;
   readonly #free: GPUBuffer[];
   readonly #all: readonly GPUBuffer[];
   #delivered: number;
 
   /** `delivered` tokens of the answer are known already. */
-  constructor(device: GPUDevice, runner: Runner, readsInFlight: number, delivered: number) {
+  constructor(gpu: Gpu, runner: Runner, readsInFlight: number, delivered: number) {
+    this.#gpu = gpu;
     this.#runner = runner;
     this.#delivered = delivered;
     this.#all = Array.from({ length: readsInFlight }, (_, i) =>
-      device.createBuffer({ label: `token ring staging ${i}`, size: RING_BYTES, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ }),
+      gpu.device.createBuffer({ label: `token ring staging ${i}`, size: RING_BYTES, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ }),
     );
     this.#free = [...this.#all];
   }
@@ -24,7 +27,7 @@ export class TokenRing {
     const staging = this.#free.pop();
     if (!staging) throw new Error("more ring reads in flight than staging buffers");
     this.#runner.copyRing(staging);
-    await staging.mapAsync(GPUMapMode.READ);
+    await this.#gpu.untilLost(staging.mapAsync(GPUMapMode.READ));
     const ring = new Uint32Array(staging.getMappedRange());
     const count = ring[RING_TOKENS];
     const tokenIds = Array.from({ length: Math.max(0, count - this.#delivered) }, (_, i) => ring[(this.#delivered + i) % RING_TOKENS]);

@@ -34,7 +34,9 @@ export class Gpu {
   readonly #largestReal: number;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #buffers = new Map<GPUBuffer, number>(); // and the bytes asked for
+  readonly #waiting = new Set<(reason: unknown) => void>(); // rejects what waits for the device
   #fault: HearthError | undefined;
+  #loss: HearthError | undefined;
   #isDestroyed = false;
 
   private constructor(device: GPUDevice, adapterInfo: GPUAdapterInfo, traits: GpuTraits, { countsOnly }: GpuOptions) {
@@ -49,9 +51,10 @@ export class Gpu {
       void this.#print(this.#fault);
     });
     void device.lost.then(({ reason, message }) => {
-      if (this.#isDestroyed) return;
-      // A loss explains whatever error came with it.
-      this.#fault = new HearthError("device-lost", `The GPU device was lost (${reason || "unknown"}): ${message || "the browser gave no reason"}. Ask again, or load the model again.`);
+      const loss = new HearthError("device-lost", `The GPU device was lost (${reason || "unknown"}): ${message || "the browser gave no reason"}. Ask again, or load the model again.`);
+      this.#loss = loss;
+      if (!this.#isDestroyed) this.#fault = loss; // it explains whatever error came with it
+      for (const reject of this.#waiting) reject(loss);
     });
   }
 
@@ -107,13 +110,23 @@ export class Gpu {
     if ((await this.explain(fault)) === fault) console.error(`Hearth: uncaptured error: ${fault.message}`);
   }
 
+  /** Settle like a promise that the device gave, or reject once the device is lost: some browsers leave theirs pending then. */
+  untilLost<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#loss) reject(this.#loss);
+      this.#waiting.add(reject);
+      const done = () => this.#waiting.delete(reject);
+      promise.then((value) => (done(), resolve(value)), (error: unknown) => (done(), reject(error)));
+    });
+  }
+
   /** Allocate a zeroed buffer. Throws `out-of-memory` when the GPU cannot. */
   async allocate(label: string, byteLength: number, usage: GPUBufferUsageFlags): Promise<GPUBuffer> {
     const size = Math.max(16, Math.ceil(byteLength / 16) * 16);
     this.device.pushErrorScope("out-of-memory");
     this.device.pushErrorScope("validation");
     const buffer = this.device.createBuffer({ label, size: size > this.#largestReal ? 16 : size, usage });
-    const [invalid, tooLittle] = await Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]);
+    const [invalid, tooLittle] = await this.untilLost(Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]));
     const error = tooLittle ?? invalid;
     if (!error) {
       this.#buffers.set(buffer, size);
@@ -150,8 +163,9 @@ export class Gpu {
     const module = this.device.createShaderModule({ label, code });
     void this.device.popErrorScope();
     try {
-      return await this.device.createComputePipelineAsync({ label, layout: "auto", compute: { module, entryPoint: "main" } });
+      return await this.untilLost(this.device.createComputePipelineAsync({ label, layout: "auto", compute: { module, entryPoint: "main" } }));
     } catch (cause) {
+      this.throwIfFaulty();
       const { messages } = await module.getCompilationInfo();
       const notes = messages.map(({ lineNum, message }) => `  line ${lineNum}: ${message}`).join("\n");
       throw new HearthError("gpu", `Kernel ${label} does not compile on this device:\n${notes || String(cause)}`, { cause });
@@ -160,7 +174,7 @@ export class Gpu {
 
   /** Wait until everything submitted so far has run. */
   async idle(): Promise<void> {
-    await this.device.queue.onSubmittedWorkDone();
+    await this.untilLost(this.device.queue.onSubmittedWorkDone());
   }
 
   /** Free the device and all that was made from it. */
