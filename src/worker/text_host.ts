@@ -15,10 +15,10 @@ const ENCODE_MS = 60_000; // known patterns are linear, so only the prompt's len
 
 /** A text worker and its life. */
 interface Running {
-  worker: Worker;
   remote: Remote<TextService>;
-  /** Rejects when the worker fails; never resolves. */
-  failed: Promise<never>;
+  /** Rejects when the worker ends, with the reason; never resolves. */
+  ended: Promise<never>;
+  end(reason: HearthError): void;
 }
 
 /** Start a text worker for these files. What never ends in it costs its worker, not the engine's: the next call gets a new one. */
@@ -30,6 +30,7 @@ export async function startText(files: TextFiles): Promise<TextHost> {
 class WorkerTextHost {
   readonly #files: TextFiles;
   #running: Running | undefined;
+  #isClosed = false;
   #encodeMs = RUN_MS;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -38,15 +39,17 @@ class WorkerTextHost {
   }
 
   async start(): Promise<TextFacts> {
-    this.#running = startWorker();
+    const running = startWorker();
+    this.#running = running;
+    running.ended.catch(() => (this.#running = undefined)); // whoever waits for an answer is told; the next call starts anew
     try {
-      await this.#limited(LOAD_MS, "reading tokenizer.json", (remote) => remote.read(this.#files));
-      await this.#limited(RUN_MS, "a pattern of tokenizer.json", (remote) => remote.rehearse());
-      const facts = await this.#limited(LOAD_MS, "building the tokenizer", (remote) => remote.build());
+      await limited(running, LOAD_MS, "reading tokenizer.json", (remote) => remote.read(this.#files));
+      await limited(running, RUN_MS, "a pattern of tokenizer.json", (remote) => remote.rehearse());
+      const facts = await limited(running, LOAD_MS, "building the tokenizer", (remote) => remote.build());
       this.#encodeMs = facts.hasKnownPatterns ? ENCODE_MS : RUN_MS;
       return facts;
     } catch (error) {
-      this.close();
+      running.end(unloaded());
       throw error;
     }
   }
@@ -58,47 +61,51 @@ class WorkerTextHost {
     untilAborted(this.#inTurn(this.#encodeMs, "the tokenizer", (remote) => remote.encode(text, { addSpecialTokens })), signal);
 
   close = (): void => {
-    this.#running?.worker.terminate();
-    this.#running = undefined;
+    this.#isClosed = true;
+    this.#running?.end(unloaded());
   };
 
   /** One call at a time, so that a limit measures the call alone, and one that is ended takes no other with it. */
   #inTurn<T>(limitMs: number, subject: string, call: (remote: Remote<TextService>) => Promise<T>): Promise<T> {
     const result = this.#turn.then(async () => {
+      if (this.#isClosed) throw unloaded();
       if (this.#running === undefined) await this.start();
-      return this.#limited(limitMs, subject, call);
+      if (this.#running === undefined) throw unloaded(); // closed in the meantime
+      return limited(this.#running, limitMs, subject, call);
     });
     this.#turn = result.catch(() => {}); // the caller sees the failure; the next in turn must still run
     return result;
   }
+}
 
-  async #limited<T>(limitMs: number, subject: string, call: (remote: Remote<TextService>) => Promise<T>): Promise<T> {
-    if (this.#running === undefined) throw new Error("The text worker is not running");
-    const { remote, failed } = this.#running;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const expired = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.close();
-        reject(new HearthError("text-limit", `${subject}: expected an end within ${limitMs / 1000} s, found none; it was stopped. Shorten the prompt, or use another model.`));
-      }, limitMs);
-    });
-    try {
-      return await Promise.race([call(remote), failed, expired]);
-    } finally {
-      clearTimeout(timer);
-    }
+async function limited<T>(running: Running, limitMs: number, subject: string, call: (remote: Remote<TextService>) => Promise<T>): Promise<T> {
+  const { remote, ended, end } = running;
+  const timer = setTimeout(() => {
+    end(new HearthError("text-limit", `${subject}: expected an end within ${limitMs / 1000} s, found none; it was stopped. Shorten the prompt, or use another model.`));
+  }, limitMs);
+  try {
+    return await Promise.race([call(remote), ended]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 function startWorker(): Running {
   const worker = new TextWorker({ name: "hearth-text" });
-  const failed = new Promise<never>((_, reject) => {
+  let end: Running["end"] = () => {};
+  const ended = new Promise<never>((_, reject) => {
+    end = (reason) => {
+      worker.terminate();
+      reject(reason);
+    };
     worker.onerror = (event) => {
       event.preventDefault(); // it is reported by the rejected call
-      worker.terminate();
-      reject(new HearthError("worker-failed", `Hearth's text worker failed: ${event.message || "its script may not run"}. Load the model again to go on.`));
+      end(new HearthError("worker-failed", `Hearth's text worker failed: ${event.message || "its script may not run"}. Ask again, or load the model again.`));
     };
   });
-  failed.catch(() => {}); // it may fail between two calls; the next one finds out
-  return { worker, remote: wrap<TextService>(worker), failed };
+  return { remote: wrap<TextService>(worker), ended, end };
+}
+
+function unloaded(): HearthError {
+  return new HearthError("unloaded", "The model was unloaded. Load it again to use it.");
 }
