@@ -50,6 +50,8 @@ export class FaultServer implements AsyncDisposable {
   /** Called before a request is answered. */
   onRequest: (request: LoggedRequest) => void = () => {};
   readonly #servers: Record<LoggedRequest["origin"], Server>;
+  /** Answers that are being sent. */
+  openAnswers = 0;
   readonly #lfs = new Map<string, Uint8Array>();
   readonly #ports = new Map<LoggedRequest["origin"], number>();
   #linkAge = 0;
@@ -104,6 +106,13 @@ export class FaultServer implements AsyncDisposable {
     return { name, url: this.url + name, headers: {}, absentStatuses: [403, 404] };
   }
 
+  /** Put files and their manifest, `hearth.json`, into the plain folder. */
+  addFolder(files: Record<string, Uint8Array>): void {
+    for (const [name, bytes] of Object.entries(files)) this.files.set(name, bytes);
+    const listed = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, { size: bytes.byteLength, sha256: sha256(bytes) }]));
+    this.files.set("hearth.json", toBytes(JSON.stringify({ files: listed })));
+  }
+
   /** Commit files to a branch of a repo; returns the commit. */
   publish(repo: string, files: Record<string, Uint8Array | string>, branch = "main"): string {
     const contents = new Map(Object.entries(files).map(([name, content]) => [name, toBytes(content)]));
@@ -144,7 +153,11 @@ export class FaultServer implements AsyncDisposable {
       this.requests.push(logged);
       this.onRequest(logged);
       const writtenBefore = socket.bytesWritten;
-      response.on("close", () => (logged.sentBytes = socket.bytesWritten - writtenBefore));
+      this.openAnswers++;
+      response.on("close", () => {
+        this.openAnswers--;
+        logged.sentBytes = socket.bytesWritten - writtenBefore;
+      });
       if (method === "OPTIONS") return void response.writeHead(204, { "Access-Control-Allow-Headers": "Authorization, Range" }).end();
       void (origin === "hub" ? this.#answerAsHub(logged, request, response) : this.#answerAsCdn(logged, request, response));
     });

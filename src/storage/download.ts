@@ -68,7 +68,6 @@ export class Download {
     this.#controller = new AbortController();
     const running = this.#untilSettled(this.#controller.signal).finally(() => {
       if (this.#running === running) this.#running = undefined;
-      this.#notify();
     });
     running.catch(() => {}); // whoever waits for a chunk or for the end sees it
     this.#running = running;
@@ -81,7 +80,7 @@ export class Download {
     this.#running = undefined;
   }
 
-  /** Wait for a chunk; resolves to its bytes, or to undefined when they are in the store. */
+  /** Wait for a chunk; resolves to its bytes, or to undefined when they are in the store; rejects when the download fails. */
   async chunk(index: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
     for (;;) {
       signal?.throwIfAborted();

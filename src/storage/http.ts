@@ -111,6 +111,7 @@ async function checkRange(remote: RemoteFile, response: Response, range: { begin
   }
   const gone = response.status === 416 || remote.absentStatuses.includes(response.status);
   if (gone || differs(facts, response)) {
+    if (remote.isKnown) throw new Interruption("the server answered for another file"); // what a commit lists cannot change
     throw new HearthError("network", `${remote.name}: the file at ${place(remote)} changed while it was read; load again`);
   }
   await refuseFailure(remote, response);

@@ -1,6 +1,6 @@
 import { LeaseLostError } from "./connection.ts";
 import type { FileKey } from "./file_record.ts";
-import { wait } from "./retry.ts";
+import { controllerUnder, wait } from "./retry.ts";
 import type { ShardStore } from "./shard_store.ts";
 
 const RENEW_MS = 2000;
@@ -33,10 +33,10 @@ export async function lead(store: ShardStore, key: FileKey, work: LeaseWork, sig
   const locks = globalThis.navigator?.locks as LockManager | undefined; // Node 20 has none
   if (locks === undefined) return leading(signal);
   const name = `hearth ${key.checkpoint} ${key.file}`;
-  const waiting = new AbortController();
-  const queued = withLock(locks, name, { signal: AbortSignal.any([signal, waiting.signal]) }, signal, () => waiting.abort(), leading);
+  const waiting = controllerUnder(signal);
+  const queued = withLock(locks, name, { signal: waiting.signal }, signal, () => waiting.abort(), leading);
   queued.catch(() => {}); // awaited below, perhaps later
-  const frozen = await followUntil(waiting.signal, store, key, work, signal);
+  const frozen = await followUntil(waiting.signal, store, key, work);
   if (!frozen) return queued;
   waiting.abort(new Error("the tab that leads is frozen"));
   await queued.catch((error: unknown) => {
@@ -48,13 +48,13 @@ export async function lead(store: ShardStore, key: FileKey, work: LeaseWork, sig
 async function withLock(
   locks: LockManager, name: string, options: LockOptions, signal: AbortSignal, onGranted: () => void, work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const stolen = new AbortController();
+  const stolen = controllerUnder(signal);
   let granted = false;
   try {
     await locks.request(name, options, async () => {
       granted = true;
       onGranted();
-      await work(AbortSignal.any([signal, stolen.signal]));
+      await work(stolen.signal);
     });
   } catch (error) {
     signal.throwIfAborted();
@@ -66,12 +66,12 @@ async function withLock(
 }
 
 /** Follow until the signal says that the lock is ours; resolves to whether the leader has not moved for long. */
-async function followUntil(ours: AbortSignal, store: ShardStore, key: FileKey, work: LeaseWork, signal: AbortSignal): Promise<boolean> {
+async function followUntil(ours: AbortSignal, store: ShardStore, key: FileKey, work: LeaseWork): Promise<boolean> {
   let renewedAt: number | undefined;
   let seenAt = performance.now(); // by this tab's clock: a frozen one's says nothing
   for (let first = true; ; first = false) {
     try {
-      await wait(first ? 20 : LOOK_MS, AbortSignal.any([ours, signal])); // a free lock is granted at once
+      await wait(first ? 20 : LOOK_MS, ours); // a free lock is granted at once
     } catch {
       return false; // ours, or called off: the queued request tells which
     }

@@ -1,7 +1,7 @@
 import { HearthError } from "../errors.ts";
 
 import { place, type RemoteFile } from "./answers.ts";
-import { DEFAULT_RETRY, Interruption, retryDelayMs, wait, type RetryPolicy } from "./retry.ts";
+import { controllerUnder, DEFAULT_RETRY, Interruption, retryDelayMs, wait, type RetryPolicy } from "./retry.ts";
 
 /** How a request may be stopped and repeated. */
 export interface RequestOptions {
@@ -18,7 +18,7 @@ export interface Attempt {
 
 /** Prepare a request that ends with its own controller or with the caller's signal. */
 export function newAttempt({ signal, retry = DEFAULT_RETRY }: RequestOptions): Attempt {
-  return { controller: new AbortController(), stallMs: retry.stallMs, signal };
+  return { controller: controllerUnder(signal), stallMs: retry.stallMs, signal };
 }
 
 /** Try until it works, or until repeating makes no sense; each attempt's connection ends with it. */
@@ -39,10 +39,8 @@ export async function withRetries<T>(work: (attempt: Attempt) => Promise<T>, rem
 
 /** One GET with at most a single plain Range: the only form that needs no CORS preflight. */
 export async function request({ url, headers }: RemoteFile, range: string | undefined, attempt: Attempt): Promise<Response> {
-  const { controller, signal } = attempt;
-  const joined = signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
   // The shard store is the cache; the HTTP cache only slows big bodies down, and Firefox's breaks them.
-  const response = fetch(url, { headers: range === undefined ? headers : { ...headers, Range: range }, cache: "no-store", signal: joined });
+  const response = fetch(url, { headers: range === undefined ? headers : { ...headers, Range: range }, cache: "no-store", signal: attempt.controller.signal });
   return endStalls(response, attempt, "no answer: the server is down or blocks this page, or the browser is offline");
 }
 

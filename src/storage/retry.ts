@@ -42,6 +42,14 @@ export function askedDelayMs(headers: Headers, now = Date.now()): number | undef
   return windowEnd === null ? undefined : Number(windowEnd[1]) * 1000;
 }
 
+/** A controller that also aborts with a signal. */
+export function controllerUnder(signal: AbortSignal | undefined): AbortController {
+  const controller = new AbortController();
+  if (signal?.aborted) controller.abort(signal.reason);
+  signal?.addEventListener("abort", () => controller.abort(signal.reason), { once: true, signal: controller.signal });
+  return controller;
+}
+
 /** Resolve after a time, or reject with the signal's reason as soon as it aborts. */
 export async function wait(delayMs: number, signal?: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {

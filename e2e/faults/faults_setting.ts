@@ -1,0 +1,40 @@
+import { FaultServer } from "../support/fault_server.ts";
+import { test as base, type Harness } from "../support/fixtures.ts";
+import type { ReadRequest, Reading } from "./storage.page.ts";
+
+/** The page module that reads through the storage code. */
+export const PAGE = "/e2e/faults/storage.page.ts";
+export const MEBIBYTE = 2 ** 20;
+/** Retries without the waiting. */
+export const QUICK = { attempts: 8, baseDelayMs: 1, stallMs: 500 };
+
+interface Fixtures {
+  server: FaultServer;
+  /** Read files in the page, and report. */
+  read(request: ReadRequest): Promise<Reading>;
+  /** Write down a number that the promise speaks of. */
+  measured(text: string): void;
+}
+
+/** Playwright's `test` with a server that misbehaves, and a page that reads from it; failed requests are expected. */
+export const test = base.extend<Fixtures>({
+  expectedErrors: [[/Failed to load resource|Cross-Origin Request Blocked|CORS policy|NS_ERROR|net::ERR/], { scope: "test" }],
+
+  server: async ({}, use) => {
+    const server = await FaultServer.start();
+    await use(server);
+    await server[Symbol.asyncDispose]();
+  },
+
+  read: async ({ harness }, use) => {
+    await use((request) => readIn(harness, request));
+  },
+
+  measured: async ({}, use, testInfo) => {
+    await use((text) => testInfo.annotations.push({ type: "measured", description: text }));
+  },
+});
+
+function readIn(harness: Harness, request: ReadRequest): Promise<Reading> {
+  return harness.run<Reading>(PAGE, "readFiles", { retry: QUICK, ...request });
+}

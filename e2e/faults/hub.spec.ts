@@ -1,0 +1,109 @@
+import { expect } from "../support/fixtures.ts";
+import { sha256 } from "../support/fault_server.ts";
+import { faults } from "../support/faults.ts";
+import { randomBytes } from "../support/random_bytes.ts";
+import { MEBIBYTE, PAGE, test } from "./faults_setting.ts";
+
+const REPO = "org/model";
+const SHARDS = Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`model-0000${n}-of-00005.safetensors`, randomBytes(MEBIBYTE, n)]));
+const FILES = { "config.json": new TextEncoder().encode('{"a":1}'), "tokenizer.json": randomBytes(150_000, 9), ...SHARDS };
+const NAMES = [...Object.keys(FILES), "chat_template.jinja"];
+
+test("promise 17: a load takes few requests", async ({ server, read, measured }) => {
+  for (const token of [undefined, "hf_secret"]) {
+    const repo = `org/${token ?? "open"}`;
+    server.publish(repo, FILES);
+    server.repos.get(repo)!.token = token; // just published
+    server.clearLog();
+    const { error, hashes } = await read({ source: repo, endpoint: server.hub, files: NAMES, token });
+    expect(error).toBeUndefined();
+    for (const [name, bytes] of Object.entries(FILES)) expect(hashes[name]).toBe(sha256(bytes));
+    expect(hashes["chat_template.jinja"]).toBeUndefined();
+    const count = (test: (request: (typeof server.requests)[number]) => boolean) => server.requests.filter(test).length;
+    const api = count(({ path, method }) => method === "GET" && path.startsWith("/api/"));
+    const gets = count(({ origin, path, method }) => method === "GET" && origin === "hub" && !path.startsWith("/api/"));
+    const preflights = server.requests.filter(({ method }) => method === "OPTIONS").map(({ origin, path }) => origin + path);
+    expect(api).toBeLessThanOrEqual(3);
+    expect(gets).toBeLessThanOrEqual(Object.keys(FILES).length);
+    expect(preflights).toEqual(token === undefined ? [] : [...new Set(preflights)]); // Firefox asks at the cdn too
+    expect(count(({ origin, authorization }) => origin === "cdn" && authorization !== undefined)).toBe(0); // promise 56
+    measured(`${token ? "with a token" : "anonymous"}: ${api} API calls, ${gets} GETs for 5 shards and 2 files, ${preflights.length} preflights`);
+  }
+});
+
+test("promise 18: versions never mix, and the stored one runs offline until the new one is whole", async ({ server, read, harness, measured }) => {
+  const first = server.publish(REPO, FILES);
+  const changed = { ...FILES, "config.json": new TextEncoder().encode('{"a":2}'), "model-00001-of-00005.safetensors": randomBytes(MEBIBYTE, 77) };
+  let second = "";
+  server.onRequest = ({ path }) => {
+    if (second === "" && path.endsWith("model-00001-of-00005.safetensors")) second = server.publish(REPO, changed);
+  };
+  const before = await read({ source: REPO, endpoint: server.hub, files: NAMES });
+  expect(before.hashes["model-00001-of-00005.safetensors"]).toBe(sha256(SHARDS["model-00001-of-00005.safetensors"]));
+  const asked = server.requests.filter(({ origin, path }) => origin === "hub" && path.includes("/resolve/"));
+  expect(asked.filter(({ path }) => !path.includes(`/resolve/${first}/`))).toEqual([]);
+
+  // The branch has moved: noticed online, but the update breaks off, and offline the old version still loads.
+  server.always = faults.drop;
+  const broken = await read({ source: REPO, endpoint: server.hub, files: NAMES, retry: { attempts: 2, baseDelayMs: 1, stallMs: 500 } });
+  expect(broken.error).toMatchObject({ code: "network" });
+  expect(server.requests.some(({ path }) => path.includes(`/resolve/${second}/`))).toBe(true);
+  server.hubFaults = Array.from({ length: 20 }, () => faults.drop);
+  const offline = await read({ source: REPO, endpoint: server.hub, files: NAMES });
+  expect(offline).toMatchObject({ verdict: "sound", hashes: before.hashes });
+
+  server.hubFaults = [];
+  server.always = undefined;
+  server.clearLog();
+  const after = await read({ source: REPO, endpoint: server.hub, files: NAMES });
+  for (const [name, bytes] of Object.entries(changed)) expect(after.hashes[name]).toBe(sha256(bytes));
+  const fetched = server.requests.filter(({ origin, path }) => origin === "hub" && path.includes("/resolve/")).length;
+  expect(fetched).toBeLessThanOrEqual(2);
+  expect(await harness.run(PAGE, "versions", { checkpoint: REPO, file: "config.json" })).toHaveLength(1);
+  measured(`${asked.length} of ${asked.length} requests carried the first commit; the update fetched ${fetched} of 7 files`);
+});
+
+test("promise 15: refusals are told at once, by their kind", async ({ server, read, measured }) => {
+  server.publish(REPO, FILES);
+  server.repos.get(REPO)!.token = "hf_granted"; // just published
+  const cases = [
+    [{ source: REPO }, "access-denied", /GatedRepo.*/], [{ source: REPO, token: "hf_other" }, "access-denied", /GatedRepo/],
+    [{ source: "org/none" }, "access-denied", /RepoNotFound/], [{ source: REPO, token: "hf_granted", revision: "nowhere" }, "file-not-found", /nowhere/],
+  ] as const;
+  for (const [request, code, words] of cases) {
+    server.clearLog();
+    const { error } = await read({ ...request, endpoint: server.hub, files: ["config.json"] });
+    expect(error).toMatchObject({ code, message: expect.stringMatching(words) });
+    expect(error?.message).not.toContain("hf_");
+    expect(server.requests.filter(({ method }) => method === "GET")).toHaveLength(1);
+  }
+  measured("no token, no grant, no repo, no revision: one request each, no retry");
+});
+
+test("promise 23: bit flips are found before anything is used, in transit and at rest", async ({ server, read, harness, measured }) => {
+  server.publish(REPO, FILES);
+  const offsets = [0, 8, 4_000, 777_777, MEBIBYTE - 1];
+  for (const offset of offsets) {
+    for (const name of [Object.keys(SHARDS)[0], "tokenizer.json"]) {
+      server.faults = [faults.flipAt(offset % FILES[name as keyof typeof FILES].byteLength)];
+      const { hashes, verdict } = await read({ source: REPO, endpoint: server.hub, files: [name] });
+      expect({ hash: hashes[name], verdict }).toEqual({ hash: sha256(FILES[name as keyof typeof FILES]), verdict: "sound" });
+      await harness.run(PAGE, "removeStored", REPO);
+    }
+  }
+  const names = ["config.json", "tokenizer.json", Object.keys(SHARDS)[0]];
+  await read({ source: REPO, endpoint: server.hub, files: names });
+  let flips = 0;
+  for (const name of names) {
+    const bytes = FILES[name as keyof typeof FILES];
+    for (const offset of [0, 5, bytes.byteLength - 1, Math.floor(bytes.byteLength / 2)]) {
+      await harness.run(PAGE, "flipStoredBit", { checkpoint: REPO, file: name, index: 0, offset });
+      server.clearLog();
+      const { hashes } = await read({ source: REPO, endpoint: server.hub, files: names });
+      expect(hashes[name]).toBe(sha256(bytes));
+      expect(server.requests.filter(({ path, origin }) => origin === "hub" && path.includes("/resolve/"))).toHaveLength(1);
+      flips++;
+    }
+  }
+  measured(`in transit ${2 * offsets.length} of ${2 * offsets.length}; at rest ${flips} of ${flips}, with one request for the one chunk`);
+});
