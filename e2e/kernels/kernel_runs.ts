@@ -43,8 +43,8 @@ const SMALLEST_STREAM = 32; // lanes; a stream holds whole subgroups
 
 /** The schedules that kernels are tested with, whatever the adapter: those of processors, of GPUs, and of GPUs with subgroups. */
 export function testedSchedules({ traits }: Gpu): Record<string, Schedule | undefined> & Record<"processor" | "gpu", Schedule> {
-  const processor = chooseSchedule({ subgroups: undefined, isSoftware: true });
-  const gpu = chooseSchedule({ subgroups: undefined, isSoftware: false });
+  const processor = chooseSchedule({ subgroups: undefined, isSoftware: true, integerDots: false });
+  const gpu = chooseSchedule({ subgroups: undefined, isSoftware: false, integerDots: false });
   const hasSubgroups = traits.subgroups !== undefined && traits.subgroups.max <= SMALLEST_STREAM;
   return { processor, gpu, ...(hasSubgroups ? { subgroups: { ...gpu, subgroups: traits.subgroups } } : {}) };
 }
@@ -95,4 +95,15 @@ export function worstError(found: ArrayLike<number>, expected: ArrayLike<number>
     worst = Math.max(worst, difference / (Math.sqrt(squares / width) || 1));
   }
   return worst;
+}
+
+/** The mean square of the differences, relative to that of what was expected. */
+export function meanSquareError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let differences = 0;
+  let squares = 0;
+  for (let i = 0; i < expected.length; i++) {
+    differences += (found[i] - expected[i]) ** 2;
+    squares += expected[i] ** 2;
+  }
+  return differences / squares;
 }

@@ -1,12 +1,13 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
 import { matmulTile, matmulVec, type MatmulInput, type MatmulStep } from "../../src/kernels/matmul.ts";
+import { createPackedInputs, isPackable, matmulPacked } from "../../src/kernels/matmul_packed.ts";
 import { planForRows } from "../../src/kernels/prefill_plan.ts";
 import type { Schedule, Tile } from "../../src/kernels/schedule.ts";
 import { allocateMatrix, formatKey, padColumns, type Matrix, type WeightFormat } from "../../src/quant/matrix.ts";
 import { product, rmsNormalised, swiglu } from "../reference/matmul.ts";
 import { striped, unstriped } from "../reference/striped.ts";
-import { bufferOf, readFloats, rowsBuffer, runCases, submit, testedSchedules, withGpu, worstError, type CaseSelection, type Finding } from "./kernel_runs.ts";
+import { bufferOf, meanSquareError, readFloats, rowsBuffer, runCases, submit, testedSchedules, withGpu, worstError, type CaseSelection, type Finding } from "./kernel_runs.ts";
 import { ALL_FORMATS, randomModule, repackModule, weightsOf, withBindingLimit, type StoredModule } from "./random_matrix.ts";
 import { randomValues, type RandomValues } from "./random_values.ts";
 
@@ -202,6 +203,40 @@ async function runVec(gpu: Gpu, setting: Setting, schedule: Schedule, runs: bool
   const rows = await rowsBuffer(gpu, Array.from({ length: M }, (_, m) => ({ slot: m, position: 0, tokenId: 0, runs: runs && m !== 1 })));
   submit(gpu, await matmulVec(gpu, schedule, step, M, rows));
   return read(M);
+}
+
+const PACKED_CASES: readonly MatmulCase[] = [
+  { modules: [{ format: Q4, rows: 67 }], columns: 896, M: 1, chunk: 70, input: "rms", output: "store", bias: true },
+  { modules: [{ format: { codes: "q4", scales: "f32", group: 64 }, rows: 130 }], columns: 1152, M: 1, chunk: 21, input: "plain", output: "swiglu", bias: false },
+  { modules: [{ format: Q8, rows: 64 }, { format: Q4, rows: 33 }], columns: 192, M: 1, chunk: 128, input: "rms", output: "residual", bias: true },
+  { modules: [{ format: Q8, rows: 70 }], columns: 2880, M: 1, chunk: 1, input: "plain", output: "store", bias: false },
+];
+
+/** Run products of packed inputs against their twins; the error is the normalised mean square, 1 where unused rows were touched. */
+export function packedInputs(selection: CaseSelection = {}): Promise<Finding[]> {
+  return runCases(PACKED_CASES, selection, async (gpu, each) => {
+    const findings: Finding[] = [];
+    for (const outlier of [1, 1000]) {
+      const setting = await prepare(gpu, each);
+      for (let i = 5; i < setting.inputs.length; i += setting.matrix.paddedColumns) setting.inputs[i] *= outlier;
+      findings.push({ name: `matmul_packed: ${describe(each)}, one channel times ${outlier}`, error: await packedError(gpu, setting) });
+    }
+    return findings;
+  });
+}
+
+async function packedError(gpu: Gpu, setting: Setting): Promise<number> {
+  const { chunk = DEFAULT_CHUNK, before, stride, matrix } = setting;
+  const { step, read } = await stepOf(gpu, setting);
+  const rows = await rowsBuffer(gpu, Array.from({ length: CHUNK_ROWS }, (_, m) => ({ slot: 0, position: m, tokenId: 0, runs: m < chunk })));
+  const inputs = await createPackedInputs(gpu, CHUNK_ROWS, matrix.paddedColumns);
+  if (!isPackable(matrix, inputs)) throw new Error(`expected packable weights: ${describe(setting)}`);
+  submit(gpu, planForRows(await matmulPacked(gpu, step, inputs, CHUNK_ROWS, rows), chunk));
+  const found = await read(CHUNK_ROWS);
+  const used = chunk * stride;
+  const unused = Math.ceil(chunk / 8) * 8 * stride;
+  if (worstError(found.subarray(unused), before.subarray(unused), stride) > 0) return 1;
+  return meanSquareError(found.subarray(0, used), twin(setting).subarray(0, used));
 }
 
 /** Rows in use are compared with the twin's, and rows past the last eight in use with what was there before. */

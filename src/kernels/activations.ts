@@ -1,6 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { padColumns } from "../quant/matrix.ts";
 import type { DecoderSpec } from "./decoder_spec.ts";
+import { createPackedInputs, type PackedInputs } from "./matmul_packed.ts";
 
 /** Buffers that one forward pass over `M` rows overwrites, allocated once. */
 export interface Activations {
@@ -23,10 +24,11 @@ export interface Activations {
   pairs: GPUBuffer; // f32 [M, intermediateSize, 2]: gates and ups that are not yet cut off
   partials: GPUBuffer; // f32 [M, splits, largest heads headDim, padded], striped
   splitStats: GPUBuffer; // f32 [M, heads, splits, 2]
+  packed: PackedInputs;
 }
 
 /** Allocate the activations of `M` rows whose attention comes in at most `splits` parts. */
-export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, splits: number): Promise<Activations> {
+export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, splits: number, packsInputs: boolean): Promise<Activations> {
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
   const widest = (width: (layer: DecoderSpec["layers"][number]) => number) => Math.max(...spec.layers.map(width));
   const floats = (label: string, perRow: number) => gpu.allocate(`${label} of ${M} rows`, M * perRow * 4, usage);
@@ -35,6 +37,8 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
   const { layers, finalNorm } = spec;
   const hasLayerNorms = [finalNorm, ...layers.flatMap(({ attentionNorm, mlpNorm }) => [attentionNorm, mlpNorm])].some((norm) => norm?.kind === "layer");
   const hasPostNorms = layers.some(({ attentionPostNorm, mlpPostNorm, ownInput }) => attentionPostNorm ?? mlpPostNorm ?? ownInput);
+  const attendedWidth = padColumns(Math.max(attended, widest(({ recurrent }) => recurrent?.output.columns ?? 0)));
+  const mlpWidth = padColumns(widest(({ mlp, ownInput, altup }) => Math.max(mlp?.intermediateSize ?? 0, ownInput?.gate.rows ?? 0, altup?.laurel.left.rows ?? 0)));
   const perLayer = spec.perLayer ? padColumns(spec.perLayer.width * layers.length) : 0;
   return {
     M,
@@ -44,8 +48,8 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     branch: await floats("branch", hasPostNorms ? padColumns(spec.hiddenSize) : 0),
     qkv: await floats("qkv", widest(({ attention }) => attention?.qkv.rows ?? 0)),
     projected: await floats("recurrence input", widest(({ recurrent }) => recurrent?.input.rows ?? 0)),
-    attended: await floats("attended", padColumns(Math.max(attended, widest(({ recurrent }) => recurrent?.output.columns ?? 0)))),
-    mlp: await floats("mlp", padColumns(widest(({ mlp, ownInput, altup }) => Math.max(mlp?.intermediateSize ?? 0, ownInput?.gate.rows ?? 0, altup?.laurel.left.rows ?? 0)))),
+    attended: await floats("attended", attendedWidth),
+    mlp: await floats("mlp", mlpWidth),
     routerLogits: await floats("router logits", Math.max(spec.altup?.streams ?? 0, widest(({ moe }) => moe?.router.rows ?? 0))),
     choices: await floats("expert choices", 2 * widest(({ moe }) => moe?.chosen ?? 0)),
     experts: await floats("experts", widest(({ moe }) => (moe ? moe.chosen * padColumns(moe.intermediateSize) : 0))),
@@ -56,5 +60,6 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     pairs: await floats("gates and ups", widest(({ mlp }) => (mlp?.cutoff === undefined ? 0 : 2 * mlp.intermediateSize))),
     partials: await floats("attention parts", splits > 1 ? padColumns(attended) * splits : 0),
     splitStats: await floats("attention part stats", heads * splits * 2),
+    packed: await createPackedInputs(gpu, M, packsInputs ? Math.max(padColumns(spec.hiddenSize), attendedWidth, mlpWidth) : 0),
   };
 }

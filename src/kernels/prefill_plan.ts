@@ -2,7 +2,8 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Activations } from "./activations.ts";
 import { attentionGate, attentionPrefill, ropeAppend } from "./attention.ts";
 import { decoderSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
-import { matmulTile, type RowDispatch } from "./matmul.ts";
+import { matmulTile, type MatmulStep, type RowDispatch } from "./matmul.ts";
+import { isPackable, matmulPacked } from "./matmul_packed.ts";
 import { addPositions } from "./positions.ts";
 import { rowStep } from "./row_step.ts";
 import { embed } from "./sample.ts";
@@ -24,10 +25,14 @@ export async function embedRows(gpu: Gpu, { spec, weights }: Decoder, { M, hidde
   return [...embedded, ...(await addPositions(gpu, weights.positions, M, hidden, rows))];
 }
 
-async function prefillStep(gpu: Gpu, schedule: Schedule, { M, rows }: Activations, step: LayerStep): Promise<RowDispatch[]> {
-  if (step.kind === "matmul") return matmulTile(gpu, schedule.tile, step.step, M, rows);
+async function prefillStep(gpu: Gpu, schedule: Schedule, activations: Activations, step: LayerStep): Promise<RowDispatch[]> {
+  if (step.kind === "matmul") return matmulRows(gpu, schedule, activations, step.step);
   if (step.kind !== "attention") return rowStep(gpu, schedule, step);
-  return [await ropeAppend(gpu, step.step), await attentionPrefill(gpu, step.step), ...(await attentionGate(gpu, step.step)), ...(await matmulTile(gpu, schedule.tile, step.output, M, rows))];
+  return [await ropeAppend(gpu, step.step), await attentionPrefill(gpu, step.step), ...(await attentionGate(gpu, step.step)), ...(await matmulRows(gpu, schedule, activations, step.output))];
+}
+
+function matmulRows(gpu: Gpu, schedule: Schedule, { M, rows, packed }: Activations, step: MatmulStep): Promise<RowDispatch[]> {
+  return isPackable(step.weights.matrix, packed) ? matmulPacked(gpu, step, packed, M, rows) : matmulTile(gpu, schedule.tile, step, M, rows);
 }
 
 /** Prepare the logits of every row of a chunk, for callers who ask for logits rather than text. */

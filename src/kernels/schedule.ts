@@ -15,6 +15,8 @@ export interface Schedule {
   subgroups: { min: number } | undefined;
   /** Tile of prefill's products. */
   tile: Tile;
+  /** Whether prefill's products of 4-bit and 8-bit weights take their inputs as 8-bit codes. */
+  packsInputs: boolean;
   /** Tokens of a prefill chunk, a multiple of 64. */
   prefillRows: number;
   /** Threads of a decode attention workgroup at most: 64, 128 or 256. */
@@ -47,6 +49,7 @@ export function chooseSchedule(traits: GpuTraits): Schedule {
       rowsPerThread: 2,
       subgroups: undefined,
       tile: "narrow",
+      packsInputs: false,
       prefillRows: 64,
       attentionWorkgroup: 64,
       splits: () => 1,
@@ -59,6 +62,7 @@ export function chooseSchedule(traits: GpuTraits): Schedule {
     rowsPerThread: ROWS_PER_THREAD,
     subgroups: wide ? traits.subgroups : undefined,
     tile: "wide",
+    packsInputs: traits.integerDots,
     prefillRows: 512,
     attentionWorkgroup: 256,
     splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : 16),

@@ -10,6 +10,9 @@ import codesQ8 from "../../shaders/lib/codes_q8.wgsl?raw";
 import dotLoaded from "../../shaders/lib/dot_loaded.wgsl?raw";
 import halvesBf16 from "../../shaders/lib/halves_bf16.wgsl?raw";
 import halvesF16 from "../../shaders/lib/halves_f16.wgsl?raw";
+import packed from "../../shaders/lib/packed.wgsl?raw";
+import packedQ4 from "../../shaders/lib/packed_q4.wgsl?raw";
+import packedQ8 from "../../shaders/lib/packed_q8.wgsl?raw";
 import scalesBf16 from "../../shaders/lib/scales_bf16.wgsl?raw";
 import scalesF16 from "../../shaders/lib/scales_f16.wgsl?raw";
 import scalesF32 from "../../shaders/lib/scales_f32.wgsl?raw";
@@ -170,6 +173,11 @@ export function weightShaderParts(format: WeightFormat): string[] {
   const weights = [block, ...WEIGHT_PARTS[format.codes]];
   if (!("scales" in format)) return weights;
   return [...weights, hasPairs(format) ? SCALE_PARTS[format.scales] : scalesSingle];
+}
+
+/** The shader parts that read codes as signed bytes, and their scales: `load_packed` and `packed_scale`. */
+export function packedShaderParts({ codes, scales }: AffineFormat): string[] {
+  return [packed, codes === "q4" ? packedQ4 : packedQ8, SCALE_PARTS[scales]];
 }
 
 /** The constants that those parts, and all kernels over a matrix part, expect. */
