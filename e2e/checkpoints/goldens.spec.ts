@@ -1,5 +1,5 @@
 import { expect, test } from "../support/fixtures.ts";
-import type { Deviation, Run } from "./logits.page.ts";
+import type { Deviation, Divergence, Run } from "./logits.page.ts";
 
 const PAGE = "/e2e/checkpoints/logits.page.ts";
 const CASES = [
@@ -35,4 +35,11 @@ test("the bundled model's logits are those of transformers over its dequantised 
     if (kvCache === "f32") expect(found[i].absolute, `${path} with an f32 cache`).toBeLessThan(1e-3);
     else expect(found[i].relative, `${path} with an f16 cache`).toBeLessThan(1e-2);
   }
+});
+
+test("prefill with inputs packed into 8 bits predicts the bundled model's tokens nearly as exact inputs do", async ({ harness }) => {
+  const { mean, sameBest } = await harness.run<Divergence>(PAGE, "packedPrefill");
+  expect(mean).toBeGreaterThan(0); // they were packed
+  expect(mean).toBeLessThan(5e-3);
+  expect(sameBest).toBeGreaterThan(0.98);
 });

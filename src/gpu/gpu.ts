@@ -1,7 +1,7 @@
 import { HearthError, type HearthErrorCode } from "../errors.ts";
 import { requestAdapter, requestDevice } from "./adapter.ts";
 
-/** What kernels may rely on, by what the adapter reports and never by its name. */
+/** What kernels may rely on, by what the adapter reports; its vendor counts only where nothing else tells what is fast. */
 export interface GpuTraits {
   /** Smallest and largest subgroup, or undefined where subgroups are missing. */
   subgroups: { min: number; max: number } | undefined;
