@@ -13,7 +13,7 @@ export interface GpuTraits {
 
 /** What is left of an adapter's traits when nothing is taken on trust but what kind of machine it is. */
 export function plainTraits({ isSoftware }: GpuTraits): GpuTraits {
-  return { subgroups: undefined, isSoftware };
+  return { subgroups: undefined, isSoftware, integerDots: false };
 }
 
 /** How to open a device. */
