@@ -50,8 +50,10 @@ export interface FamilyDeviation {
   decode: number;
 }
 
-const TEN = [1, 5, 17, 42, 99, 3, 64, 127, 8, 23];
-const SEVENTY = [1, ...Array.from({ length: 69 }, (_, i) => ((29 * (i + 1) + Math.floor((i + 1) ** 2 / 3) + 7) % 125) + 3)];
+/** Tokens that cross small windows. */
+export const TEN = [1, 5, 17, 42, 99, 3, 64, 127, 8, 23];
+/** Tokens that cross windows, chunks and pages. */
+export const SEVENTY = [1, ...Array.from({ length: 69 }, (_, i) => ((29 * (i + 1) + Math.floor((i + 1) ** 2 / 3) + 7) % 125) + 3)];
 
 /** How tensors may be spelt in a checkpoint: the model's own prefix becomes another; MLX, and newer transformers, rewrite more when they save a model. */
 export interface Spelling {
@@ -129,7 +131,8 @@ async function mixedDifference(runner: Runner, tokenIds: readonly number[], pref
   return largest;
 }
 
-async function buildRunner(gpu: Gpu, golden: FamilyGolden, spelling: Spelling | undefined, contextLength: number): Promise<{ spec: DecoderSpec; runner: Runner }> {
+/** Build a family's tiny model, its tensors spelt in some way, and prepare to run it. */
+export async function buildRunner(gpu: Gpu, golden: FamilyGolden, spelling: Spelling | undefined, contextLength: number): Promise<{ spec: DecoderSpec; runner: Runner }> {
   const config = parseModelConfig(JSON.stringify(golden.config));
   const planned = decoderSpec(config, contextLength);
   const checkpoint = { name: golden.name, config: golden.config, tensors: tensorsOf(planned), tokens10: [], tokens70: [] };
@@ -260,6 +263,7 @@ function multiplied(tensor: NamedValues, config: ModelConfig): NamedValues {
   return factor ? { ...tensor, values: values.map((value, i) => value * (factor(Math.floor(i / tensor.shape[1])) ?? 1)) } : tensor;
 }
 
-function difference(found: Float32Array, expected: ArrayLike<number>): number[] {
+/** Absolute differences, element by element. */
+export function difference(found: Float32Array, expected: ArrayLike<number>): number[] {
   return Array.from(expected, (value, i) => Math.abs(value - found[i]));
 }

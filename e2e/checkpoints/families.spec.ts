@@ -31,6 +31,17 @@ function readGoldens(): FamilyGolden[] {
   return read("families70").map(({ name, model_type, config, L2, argmax, rows }) => ({ name, model_type, config, ten: tens.get(name), seventy: { L2, argmax, rows } }));
 }
 
+// One of each kind of mixer, MLP and norm: what differs between families beyond these is numbers.
+const KINDS = ["llama", "stablelm_12b", "gemma2", "gpt_oss", "qwen3_next", "granitemoehybrid_mamba", "lfm2_moe", "gemma3n_text", "gemma4_text"];
+
+test(`two sequences decoded side by side are each as if alone: ${KINDS.join(", ")}`, async ({ harness }) => {
+  test.setTimeout(300_000);
+  const some = goldens.filter(({ name }) => KINDS.includes(name));
+  const found = await harness.run<{ name: string; difference: number }[]>("/e2e/checkpoints/batch.page.ts", "decodeTogether", some);
+  expect(found.map(({ name }) => name).sort()).toEqual([...KINDS].sort());
+  for (const { name, difference } of found) expect.soft(difference, name).toBeLessThan(5e-4);
+});
+
 const SPELLINGS: Record<string, Spelling> = {
   "Hugging Face wrappers": { prefix: "model.language_model.", head: "" },
   "MLX and older wrappers": { prefix: "language_model.model.", head: "language_model." },
