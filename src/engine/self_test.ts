@@ -52,6 +52,7 @@ export async function pathDifference(runner: Runner, contextLength: number): Pro
       reads.push(runner.forwardPrefilled([tokenIds[0]], position), runner.forward(tokenIds[0], position));
     }
   }
+  await Promise.allSettled(reads); // each frees what it read into, also where another failed
   const logits = await Promise.all(reads);
   const differences = Array.from({ length: logits.length / 2 }, (_, pair) => relativeDifference(logits[2 * pair], logits[2 * pair + 1]));
   return differences.some(Number.isNaN) ? NaN : Math.max(...differences);
