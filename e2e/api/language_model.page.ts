@@ -191,3 +191,13 @@ export async function removeStored(ids: string[]) {
   for (const id of ids) await storedModels.remove(id);
   return { before, after: await storedModels.list() };
 }
+
+/** Export a stored model, remove it, import it, and load it by the id that the import gave. */
+export async function exportAndImport(id: string) {
+  const archive = await new Response(await storedModels.export(id)).blob();
+  await storedModels.remove(id);
+  const removed = await storedModels.list();
+  const imported = await storedModels.import(archive);
+  await using model = await loadModel(imported);
+  return { exportedBytes: archive.size, removed, id: imported, info: model.info };
+}

@@ -55,3 +55,12 @@ test("stored models are listed, and one that was removed is fetched again", asyn
   await harness.run(PAGE, "loadWithProgress", source);
   expect(weightRequests()).toBeGreaterThan(0);
 });
+
+test("an exported model is imported where there is no network", async ({ harness }) => {
+  await harness.run(PAGE, "loadWithProgress", source);
+  const { exportedBytes, removed, id, info } = await harness.run<Outcome<"exportAndImport">>(PAGE, "exportAndImport", source);
+  expect(exportedBytes).toBeGreaterThan(10_000_000);
+  expect(removed).toEqual([]);
+  expect(id).toBe(source);
+  expect(info.modelType).toBe("qwen3");
+});

@@ -1,3 +1,6 @@
+import { HearthError } from "../errors.ts";
+
+import { exportStoredModel, importStoredModel } from "./archive.ts";
 import { isComplete, presentBytes, type FileRecord } from "./file_record.ts";
 import type { Listing } from "./listing.ts";
 import { openShardStore, type ShardStore } from "./shard_store.ts";
@@ -28,6 +31,22 @@ export async function listStoredModels(given?: ShardStore): Promise<StoredModel[
 /** Delete a checkpoint from this browser's storage; one that is not stored is no error. */
 export async function removeStoredModel(id: string, store?: ShardStore): Promise<void> {
   await (store ?? (await openShardStore()))?.remove(id);
+}
+
+/** Stream a stored checkpoint as one file. */
+export async function exportFromBrowser(id: string): Promise<ReadableStream<Uint8Array>> {
+  return exportStoredModel(id, await requiredStore());
+}
+
+/** Store a checkpoint that was exported; resolves to its id. */
+export async function importIntoBrowser(archive: Blob): Promise<string> {
+  return importStoredModel(archive, await requiredStore());
+}
+
+async function requiredStore(): Promise<ShardStore> {
+  const store = await openShardStore();
+  if (store) return store;
+  throw new HearthError("storage", "this page has no storage that works; a private window may be the reason");
 }
 
 function summarise(id: string, records: readonly FileRecord[], listing: Listing | undefined): StoredModel {

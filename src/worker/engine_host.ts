@@ -4,7 +4,7 @@ import { checkModel } from "../engine/check_model.ts";
 import { Engine } from "../engine/engine.ts";
 import type { BenchmarkOptions, GenerateOptions, GenerationResult, LoadOptions, ModelSource, Prompt, TextChunk } from "../engine/options.ts";
 import { HearthError } from "../errors.ts";
-import { listStoredModels, removeStoredModel } from "../storage/stored_models.ts";
+import { exportFromBrowser, importIntoBrowser, listStoredModels, removeStoredModel } from "../storage/stored_models.ts";
 import type { LoadMessage, WorkerApi } from "./protocol.ts";
 import { startText } from "./text_host.ts";
 import { encodeError, pumpGeneration, signalOfAborter } from "./transfer.ts";
@@ -95,6 +95,12 @@ export class EngineHost implements WorkerApi {
 
   listStoredModels = listStoredModels;
   removeStoredModel = removeStoredModel;
+  importStoredModel = importIntoBrowser;
+
+  async exportStoredModel(id: string): Promise<ReadableStream<Uint8Array>> {
+    const stream = await exportFromBrowser(id);
+    return transfer(stream, [stream]);
+  }
 
   #loaded(): Engine {
     this.#unloading.signal.throwIfAborted();

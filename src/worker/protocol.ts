@@ -27,6 +27,9 @@ export interface WorkerApi {
   unload(): Promise<void>;
   listStoredModels(): Promise<StoredModel[]>;
   removeStoredModel(id: string): Promise<void>;
+  /** A stored model as one file; the worker must live until the stream ends. */
+  exportStoredModel(id: string): Promise<ReadableStream<Uint8Array>>;
+  importStoredModel(archive: Blob): Promise<string>;
 }
 
 /** What the worker says on a load port. */

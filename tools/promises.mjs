@@ -1,0 +1,59 @@
+// node tools/promises.mjs: write e2e/PROMISES.md from the reports of the last test runs.
+// Every spec whose title begins with "promise N:" is evidence for promise N; what it measured is in its annotations.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const PAGE = fileURLToPath(new URL("../e2e/PROMISES.md", import.meta.url));
+const DEFAULT_REPORT = fileURLToPath(new URL("../test-results/report.json", import.meta.url));
+const TITLE = /^promise (\d+): (.+)$/;
+
+/** Every result of a promise's spec in Playwright's JSON report. */
+export function promiseResults(report) {
+  return [...specsOf(report.suites ?? [])].flatMap(({ title, file, tests }) => {
+    const named = TITLE.exec(title);
+    if (!named) return [];
+    return tests.filter(({ status }) => status !== "skipped").map(({ projectName, status, annotations, results }) => ({
+      number: Number(named[1]), sentence: named[2], file, browser: projectName,
+      outcome: status === "expected" ? "kept" : "broken",
+      measured: annotations.concat(results.at(-1)?.annotations ?? []).filter(({ type }) => type === "measured").map(({ description }) => description),
+    }));
+  });
+}
+
+/** The page that lists them. */
+export function promisesPage(results) {
+  const sorted = [...results].sort((a, b) => a.number - b.number || a.sentence.localeCompare(b.sentence) || a.browser.localeCompare(b.browser));
+  const rows = sorted.map(({ number, sentence, file, browser, outcome, measured }) =>
+    `| ${number} | ${sentence} | ${browser} | ${outcome} | ${[...new Set(measured)].join("; ").replaceAll("|", "\\|")} | [${file}](${file}) |`);
+  return `# Promises
+
+What Hearth promises of downloading, storing and checking, and what was measured when its specs last ran. Made by \`node tools/promises.mjs\` from the reports of those runs, never by hand.
+
+| promise | that | browser | outcome | measured | spec |
+| --- | --- | --- | --- | --- | --- |
+${rows.join("\n")}
+`;
+}
+
+function* specsOf(suites) {
+  for (const suite of suites) {
+    yield* suite.specs ?? [];
+    yield* specsOf(suite.suites ?? []);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const reports = process.argv.length > 2 ? process.argv.slice(2) : [DEFAULT_REPORT];
+  const missing = reports.filter((path) => !existsSync(path));
+  if (missing.length > 0) {
+    console.error(`${missing.join(", ")}: expected a report of Playwright; run npm test first`);
+    process.exit(1);
+  }
+  // A later report replaces what an earlier one says of the same spec in the same browser.
+  const latest = new Map();
+  for (const path of reports) {
+    for (const result of promiseResults(JSON.parse(readFileSync(path, "utf8")))) latest.set(`${result.browser} ${result.file} ${result.sentence}`, result);
+  }
+  writeFileSync(PAGE, promisesPage([...latest.values()]));
+  console.log(`e2e/PROMISES.md: ${latest.size} results`);
+}
