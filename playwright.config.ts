@@ -7,6 +7,8 @@ process.env.HEARTH_TEST_PORT ??= String(20_000 + (process.pid % 20_000));
 const baseURL = `http://localhost:${process.env.HEARTH_TEST_PORT}`;
 
 const plainNode = ["**/e2e/unit/*.spec.ts", "**/e2e/house.spec.ts"];
+const long = process.env.HEARTH_LONG ? [] : ["**/e2e/long/*.spec.ts"]; // npm run test:long
+const notInBrowsers = [...plainNode, ...long];
 
 export default defineConfig({
   testDir: "e2e",
@@ -20,8 +22,8 @@ export default defineConfig({
   use: { baseURL },
   projects: [
     { name: "unit", testMatch: plainNode },
-    { name: "chromium", testIgnore: plainNode, use: { browserName: "chromium", launchOptions: launchOptions("chromium", "software") } },
-    { name: "firefox", testIgnore: plainNode, use: { browserName: "firefox", launchOptions: launchOptions("firefox") } },
+    { name: "chromium", testIgnore: notInBrowsers, use: { browserName: "chromium", launchOptions: launchOptions("chromium", "software") } },
+    { name: "firefox", testIgnore: notInBrowsers, use: { browserName: "firefox", launchOptions: launchOptions("firefox") } },
   ],
   webServer: {
     command: `node node_modules/vite/bin/vite.js --mode test --port ${process.env.HEARTH_TEST_PORT} --strictPort`,

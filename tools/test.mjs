@@ -1,5 +1,5 @@
 // npm test: type check and every spec; ends with a line "N passed, N failed". Arguments go to Playwright, but for --long,
-// by which specs take many more random cases (the environment variable HEARTH_LONG).
+// by which the specs of e2e/long run too, and others take many more random cases (the environment variable HEARTH_LONG).
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
