@@ -33,9 +33,17 @@ interface Location {
   headers: Readonly<Record<string, string>>;
   absentStatuses: readonly number[];
   /** Ask what the checkpoint is made of; undefined where the server does not tell. */
-  list(known: Listing | undefined, signal?: AbortSignal): Promise<Listing | undefined>;
+  list(known: Known, signal?: AbortSignal): Promise<Listing | undefined>;
   /** The folder in which that listing's files lie. */
   folder(listing: Listing | undefined): string;
+}
+
+/** What is stored of a checkpoint before anything is asked. */
+interface Known {
+  /** The listing by which it was last loaded whole. */
+  listing?: Listing;
+  /** Whether any of its files are stored. */
+  hasFiles: boolean;
 }
 
 const MANIFEST = "hearth.json"; // sizes and hashes of a folder's files, where whoever serves it made one
@@ -102,9 +110,9 @@ class RemoteCheckpoint implements Checkpoint {
   /** Ask the server what the checkpoint is made of now; when it cannot be reached, what was stored last still loads. */
   async #list(signal: AbortSignal | undefined): Promise<Listing | undefined> {
     const { store, onStorageError } = this.#options;
-    let known: Listing | undefined;
+    let known: Known = { hasFiles: false };
     try {
-      known = await store?.listing(this.id);
+      if (store) known = { listing: await store.listing(this.id), hasFiles: (await store.records(this.id)).length > 0 };
     } catch (error) {
       if (!(error instanceof HearthError) || onStorageError === undefined) throw error;
       onStorageError(error);
@@ -112,8 +120,8 @@ class RemoteCheckpoint implements Checkpoint {
     try {
       return await this.#location.list(known, signal);
     } catch (error) {
-      if (known === undefined || !(error instanceof HearthError) || error.code !== "network") throw error;
-      return known;
+      if (known.listing === undefined || !(error instanceof HearthError) || error.code !== "network") throw error;
+      return known.listing;
     }
   }
 
@@ -145,12 +153,12 @@ function hubLocation(repo: string, { revision = "main", token, endpoint = HUB, r
     id: revision === "main" ? repo : `${repo}@${revision}`,
     headers,
     absentStatuses: [], // the listing says what is there
-    list: (known, signal) => hubListing({ endpoint: root, repo, revision, headers }, known, { signal, retry: patience(known !== undefined, retry) }),
+    list: (known, signal) => hubListing({ endpoint: root, repo, revision, headers }, known.listing, { signal, retry: patience(known.listing !== undefined, retry) }),
     folder: (listing) => `${root}/${repo}/resolve/${listing?.commit}/`,
   };
 }
 
-function folderLocation(address: string, { baseUrl, retry, store }: CheckpointOptions): Location {
+function folderLocation(address: string, { baseUrl, retry }: CheckpointOptions): Location {
   const isAddress = /^[a-z][a-z0-9+.-]*:/i.test(address) || address.startsWith(".") || address.startsWith("/");
   const base = baseUrl ?? globalThis.location?.href;
   const url = isAddress && URL.canParse(address, base) ? new URL(address, base) : undefined;
@@ -171,14 +179,13 @@ function folderLocation(address: string, { baseUrl, retry, store }: CheckpointOp
   };
   return {
     ...location,
-    async list(known, signal) {
-      const isStored = store !== undefined && (await store.records(url.href)).length > 0;
+    async list({ listing, hasFiles }, signal) {
       try {
-        const manifest = await fetchJson(remoteFile(location, undefined, MANIFEST), { signal, retry: patience(isStored, retry) });
+        const manifest = await fetchJson(remoteFile(location, undefined, MANIFEST), { signal, retry: patience(hasFiles, retry) });
         return manifest === undefined ? undefined : parseManifest(manifest, url.href);
       } catch (error) {
-        if (!isStored || !(error instanceof HearthError) || error.code !== "network") throw error;
-        return known; // offline; most folders have none
+        if (!hasFiles || !(error instanceof HearthError) || error.code !== "network") throw error;
+        return listing; // offline; most folders have none
       }
     },
   };
