@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 
 import { serveFolder } from "../../tools/driver/serve_folder.mjs";
+import type { Reading } from "../faults/storage.page.ts";
 import { expect, test } from "../support/fixtures.ts";
 
 type PageModule = typeof import("./language_model.page.ts");
@@ -57,10 +58,15 @@ test("stored models are listed, and one that was removed is fetched again", asyn
 });
 
 test("an exported model is imported where there is no network", async ({ harness }) => {
-  await harness.run(PAGE, "loadWithProgress", source);
-  const { exportedBytes, removed, id, info } = await harness.run<Outcome<"exportAndImport">>(PAGE, "exportAndImport", source);
+  const files = ["config.json", "model.safetensors"];
+  const read = () => harness.run<Reading>("/e2e/faults/storage.page.ts", "readFiles", { source, files }); // a load without its GPU
+  const first = await read();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  const { exportedBytes, removed, id, stored } = await harness.run<Outcome<"exportAndImport">>(PAGE, "exportAndImport", source);
   expect(exportedBytes).toBeGreaterThan(10_000_000);
   expect(removed).toEqual([]);
   expect(id).toBe(source);
-  expect(info.modelType).toBe("qwen3");
+  expect(stored).toMatchObject([{ id: source, complete: true }]);
+  expect(await read()).toMatchObject({ hashes: first.hashes, verdict: "sound" });
 });

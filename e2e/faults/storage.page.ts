@@ -16,6 +16,8 @@ export interface ReadRequest {
   token?: string;
   retry?: RetryPolicy;
   store?: boolean;
+  /** Go on without the store once it fails. */
+  survivesStorage?: boolean;
   /** Stop once so many bytes have arrived. */
   abortAfterBytes?: number;
 }
@@ -27,6 +29,8 @@ export interface Reading {
   verdict?: string;
   error?: { name: string; code?: string; message: string };
   progress: FileProgress[];
+  /** What the store failed with while reading went on. */
+  storageErrors: string[];
   elapsedMs: number;
 }
 
@@ -42,16 +46,17 @@ async function browserStore(): Promise<ShardStore> {
 
 /** Read files whole and check them, as a load does; reads again what had to be repaired. */
 export async function readFiles(request: ReadRequest): Promise<Reading> {
-  const { source, files, store = true, abortAfterBytes = Infinity, ...options } = request;
+  const { source, files, store = true, survivesStorage, abortAfterBytes = Infinity, ...options } = request;
   const controller = new AbortController();
-  const reading: Reading = { hashes: {}, progress: [], elapsedMs: 0 };
+  const reading: Reading = { hashes: {}, progress: [], storageErrors: [], elapsedMs: 0 };
   const begun = performance.now();
   const onProgress = (event: FileProgress) => {
     reading.progress.push(event);
     if (event.loadedBytes >= abortAfterBytes) controller.abort();
   };
+  const onStorageError = survivesStorage ? (error: HearthError) => void reading.storageErrors.push(error.message) : undefined;
   try {
-    const checkpoint = openCheckpoint(source, { ...options, store: store ? await browserStore() : undefined, onProgress });
+    const checkpoint = openCheckpoint(source, { ...options, store: store ? await browserStore() : undefined, onProgress, onStorageError });
     do {
       const opened = [];
       for (const name of files) opened.push([name, await checkpoint.open(name, controller.signal)] as const);

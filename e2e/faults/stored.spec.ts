@@ -34,7 +34,9 @@ test("promise 1: a kill never corrupts a stored model", async ({ server, harness
     void tab.evaluate(([path, source, file]) => window.run(path, "readFiles", { source, files: [file] }), [PAGE, server.url, WEIGHTS] as const).catch(() => {});
     await reached;
     const session = await harness.page.context().newCDPSession(tab);
-    await session.send("Page.crash").catch(() => {}); // the tab is gone before it can answer
+    const crashed = tab.waitForEvent("crash");
+    void session.send("Page.crash").catch(() => {}); // the tab is gone before it can answer
+    await crashed;
     await tab.close();
     const [state] = await harness.run<StoredFileState[]>(PAGE, "storedState", server.url);
     for (const [index, present] of (state?.present ?? []).entries()) {
