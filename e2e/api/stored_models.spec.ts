@@ -57,16 +57,20 @@ test("stored models are listed, and one that was removed is fetched again", asyn
   expect(weightRequests()).toBeGreaterThan(0);
 });
 
-test("an exported model is imported where there is no network", async ({ harness }) => {
-  const files = ["config.json", "model.safetensors"];
-  const read = () => harness.run<Reading>("/e2e/faults/storage.page.ts", "readFiles", { source, files }); // a load without its GPU
-  const first = await read();
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-  const { exportedBytes, removed, id, stored } = await harness.run<Outcome<"exportAndImport">>(PAGE, "exportAndImport", source);
-  expect(exportedBytes).toBeGreaterThan(10_000_000);
-  expect(removed).toEqual([]);
-  expect(id).toBe(source);
-  expect(stored).toMatchObject([{ id: source, complete: true }]);
-  expect(await read()).toMatchObject({ hashes: first.hashes, verdict: "sound" });
+test.describe("without a network", () => {
+  test.use({ expectedErrors: [/Cross-Origin Request Blocked|net::ERR/] });
+
+  test("an exported model is imported and read", async ({ harness }) => {
+    const files = ["config.json", "model.safetensors"];
+    const read = () => harness.run<Reading>("/e2e/faults/storage.page.ts", "readFiles", { source, files }); // a load without its GPU
+    const first = await read();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    const { exportedBytes, removed, id, stored } = await harness.run<Outcome<"exportAndImport">>(PAGE, "exportAndImport", source);
+    expect(exportedBytes).toBeGreaterThan(10_000_000);
+    expect(removed).toEqual([]);
+    expect(id).toBe(source);
+    expect(stored).toMatchObject([{ id: source, complete: true }]);
+    expect(await read()).toMatchObject({ hashes: first.hashes, verdict: "sound" });
+  });
 });
