@@ -172,9 +172,10 @@ export class Download {
         if (filled < piece.byteLength) continue;
         this.#latest = { index, bytes: piece };
         this.#notify();
+        const digest = sha256(piece);
         // One write behind the network: it overlaps the download, and memory stays at two chunks.
         await saving;
-        saving = this.#save(index, piece, epoch);
+        saving = this.#save(index, piece, await digest, epoch);
         saving.catch(() => {}); // seen by whoever awaits it next
         if (index === last) return;
         piece = this.#newPiece(++index);
@@ -199,9 +200,8 @@ export class Download {
     return new Uint8Array(end - begin);
   }
 
-  async #save(index: number, bytes: Uint8Array<ArrayBuffer>, epoch: number): Promise<void> {
+  async #save(index: number, bytes: Uint8Array<ArrayBuffer>, digest: Uint8Array<ArrayBuffer>, epoch: number): Promise<void> {
     const { store, key, facts } = this.#options;
-    const digest = await sha256(bytes);
     const expected = this.#distrusted.has(index) ? chunkDigest(this.#record, index) : undefined;
     if (expected && (this.#record.isVerified || !isSha256(facts.validator)) && !sameBytes(digest, expected)) throw changed(this.#options, index);
     const hashed = this.#hash?.add(index, bytes);

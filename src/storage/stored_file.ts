@@ -25,6 +25,8 @@ export interface StoredFileOptions {
 
 const SMALL_PART = 4; // a read of more than a quarter of a file may as well begin its download
 
+const READ_AHEAD = 2; // one chunk is read while another is checked
+
 interface Chunk {
   bytes: Uint8Array<ArrayBuffer>;
   fromCache: boolean;
@@ -82,17 +84,22 @@ export class StoredFile implements CheckpointFile {
     const stop = () => this.#options.queue.stop(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
     let position = begin;
-    let next: Promise<Chunk> | undefined;
+    const ahead = new Map<number, Promise<Chunk>>();
     try {
       signal?.throwIfAborted();
       if (!this.#isWeights) await this.finish(signal); // what is small enough to wait for is checked before it is used
       while (position < end) {
         const index = Math.floor(position / this.#opened.chunkBytes);
-        const { bytes, fromCache } = await (next ?? this.#chunk(index, signal));
+        const { bytes, fromCache } = await (ahead.get(index) ?? this.#chunk(index, signal));
+        ahead.delete(index);
         const extent = chunkExtent(this.#opened, index);
-        // Reading the next chunk from the disk overlaps what the caller does with this one.
-        next = extent.end < end && this.#download.has(index + 1) ? this.#chunk(index + 1, signal) : undefined;
-        next?.catch(() => {}); // seen when it is awaited, if it ever is
+        // Reading and checking the next chunks overlaps what the caller does with this one.
+        for (let next = index + 1; next <= index + READ_AHEAD && chunkExtent(this.#opened, next).begin < end; next++) {
+          if (ahead.has(next) || !this.#download.has(next)) continue;
+          const chunk = this.#chunk(next, signal);
+          chunk.catch(() => {}); // seen when it is awaited, if it ever is
+          ahead.set(next, chunk);
+        }
         const slice = bytes.subarray(position - extent.begin, end - extent.begin);
         position += slice.byteLength;
         if (isComplete(this.#opened)) this.#report(position, fromCache);
