@@ -1,21 +1,15 @@
 import { existsSync } from "node:fs";
 import { chromium, firefox } from "playwright-core";
 
+import { CHROMIUM_ARGS } from "./chromium_args.mjs";
 import { ensureBrowser, extraBrowserArgs, findBrowser } from "./find_browser.mjs";
 
-// What it takes for Chromium to use a GPU on a Linux machine without a display. Where Vulkan is only Mesa's software
-// driver, the same flags leave requestAdapter pending for ever: hence the probe, and its time limit.
-const LINUX_GPU_ARGS = ["--enable-features=Vulkan", "--use-angle=vulkan", "--disable-vulkan-surface", "--ignore-gpu-blocklist"];
-const PROBE_MS = 5000;
-const PLAIN_ARGS = ["--enable-unsafe-webgpu"]; // a GPU if Chromium finds one by itself, else the CPU
-const SOFTWARE_ARGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+const PROBE_MS = 5000; // the flags for a GPU leave requestAdapter pending where Vulkan is only in software
 const FIREFOX_PREFS = {
   "dom.webgpu.enabled": true,
   "dom.webgpu.workers.enabled": true,
   "gfx.webgpu.ignore-blocklist": true, // software Vulkan is on it
 };
-
-const CHROMIUM_ARGS = { gpu: [...PLAIN_ARGS, ...LINUX_GPU_ARGS], any: PLAIN_ARGS, software: SOFTWARE_ARGS };
 
 /** Playwright's launch options for a browser of this kind with WebGPU; the adapter is Chromium's: "gpu", "any" or "software". */
 export function launchOptions(kind, adapter = "any") {

@@ -1,7 +1,14 @@
 import { createReadStream, statSync } from "node:fs";
 import { extname, resolve, sep } from "node:path";
 
-const CONTENT_TYPES = { ".html": "text/html", ".js": "text/javascript", ".json": "application/json", ".txt": "text/plain" };
+const CONTENT_TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".json": "application/json",
+  ".mjs": "text/javascript",
+  ".txt": "text/plain",
+  ".wasm": "application/wasm",
+};
 
 /**
  * Middleware that serves the files of one folder under a path prefix, byte ranges included; what is missing is a 404.
