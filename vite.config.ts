@@ -54,7 +54,12 @@ function demo(): UserConfig {
     publicDir: `${root}public`,
     define: bundledModelVersion(),
     ...inlineWorkers(),
-    build: { outDir: `${root}dist/demo`, emptyOutDir: true, target: "es2022" },
+    build: {
+      outDir: `${root}dist/demo`,
+      emptyOutDir: true,
+      target: "es2022",
+      rolldownOptions: { input: [`${root}demo/index.html`, `${root}demo/bench.html`] },
+    },
   };
 }
 
