@@ -24,18 +24,23 @@ const problem = byId("problem", HTMLElement);
 let running: AbortController | undefined;
 
 async function listModels(): Promise<void> {
-  const group = (label: string, options: HTMLElement[]): HTMLElement => {
-    const element = create("optgroup", "", ...options);
-    element.label = label;
-    return element;
-  };
-  const stored = (await storedModels.list()).filter(({ id, complete }) => complete && !isBundled(id));
-  choice.replaceChildren(
-    group("On this device", [option(BUNDLED_MODEL, "Hearth Tiny"), ...stored.map(({ id }) => option(id, sourceName(id)))]),
-    group("Random weights, nothing to download", SYNTHETIC.map(([id, words]) => option(id, words))),
-  );
+  const own = group("On this device", [option(BUNDLED_MODEL, "Hearth Tiny")]);
+  choice.replaceChildren(own, group("Random weights, nothing to download", SYNTHETIC.map(([id, words]) => option(id, words))));
+  try {
+    const stored = (await storedModels.list()).filter(({ id, complete }) => complete && !isBundled(id));
+    own.append(...stored.map(({ id }) => option(id, sourceName(id))));
+  } catch (error) {
+    console.warn("What this browser keeps could not be listed.", error);
+  }
   const asked = new URLSearchParams(location.search).get("model");
-  if (asked && [...choice.options].some(({ value }) => value === asked)) choice.value = asked;
+  const found = [...choice.options].find(({ value }) => value === asked);
+  if (found) choice.value = found.value;
+}
+
+function group(label: string, options: HTMLElement[]): HTMLElement {
+  const element = create("optgroup", "", ...options);
+  element.label = label;
+  return element;
 }
 
 function option(value: string, words: string): HTMLOptionElement {

@@ -142,6 +142,7 @@ function showReady(source: Source, name: string): void {
     follower.toEnd();
   }
   lastReady = source;
+  if (slot.model) byId("measure", HTMLAnchorElement).href = `./bench.html?${new URLSearchParams({ model: slot.model.info.id })}`;
   if (source === BUNDLED_MODEL && slot.model) void tidyUp(slot.model.info.id);
 }
 

@@ -104,12 +104,16 @@ function writeModel(query, folder, response, say) {
   const [name, kind] = [query.get("shape"), query.get("kind")];
   const shape = SHAPES[name];
   const place = kind === "gguf" ? `${name}.gguf` : `${name}-${kind}`;
-  if (!existsSync(join(folder, place))) {
-    say(`writing ${place}`);
-    if (kind === "gguf") writeGguf(join(folder, place), shape);
-    else writeOnnx(join(folder, place), shape, kind === "onnx-f16" ? "f16" : "f32");
+  try {
+    if (!existsSync(join(folder, place))) {
+      say(`writing ${place}`);
+      if (kind === "gguf") writeGguf(join(folder, place), shape);
+      else writeOnnx(join(folder, place), shape, kind === "onnx-f16" ? "f16" : "f32");
+    }
+    response.end(WRITTEN + place);
+  } catch (error) {
+    response.writeHead(500).end(`${place} could not be written: ${error.message}`); // the page reports it
   }
-  response.end(WRITTEN + place);
 }
 
 async function readText(request) {

@@ -55,11 +55,17 @@ test("a browser without WebGPU is told so", async ({ page }) => {
   await expect(page.getByRole("heading", { name: "This browser cannot light the fire" })).toBeVisible();
 });
 
-test("the chat page leads to the speed page and back", async ({ page }) => {
+test("the chat page leads to the speed of the model that it holds, and back", async ({ page }) => {
   await open(page);
   await page.getByRole("link", { name: "Back to the chat" }).click();
-  await page.getByRole("link", { name: "Measure speed" }).click();
-  await expect(page.getByRole("button", { name: "Measure" })).toBeVisible();
+  await expect(page.locator("[data-phase=ready]")).toBeVisible();
+  await page.getByRole("button", { name: /^Model:/ }).click();
+  await page.getByLabel("Load another").fill("org/kept");
+  await page.keyboard.press("Enter");
+  const link = page.getByRole("link", { name: "Measure speed" });
+  await expect(link).toHaveAttribute("href", /model=org%2Fkept/);
+  await link.click();
+  await expect(page.getByLabel("Model")).toHaveValue("org/kept");
 });
 
 for (const width of [360, 1280]) {

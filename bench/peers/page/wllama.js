@@ -22,7 +22,8 @@ export async function open({ shape, modelUrl, variant }) {
       const { timings } = await wllama.createCompletion({ prompt, max_tokens: maxTokens, temperature: 0, top_k: 1, ignore_eos: true, cache_prompt: false });
       if (timings.prompt_n !== promptTokens) throw new Error(`wllama: expected ${promptTokens} tokens of prompt, found ${timings.prompt_n}`);
       if (timings.predicted_n !== maxTokens) throw new Error(`wllama: expected ${maxTokens} tokens of answer, found ${timings.predicted_n}`);
-      return { firstTokenMs: timings.prompt_ms, decodeTokensPerSecond: timings.predicted_per_second };
+      // llama.cpp's clock of decoding starts at the first token.
+      return { firstTokenMs: timings.prompt_ms, decodeTokensPerSecond: (maxTokens - 1) / (timings.predicted_ms / 1000) };
     },
   };
 }
