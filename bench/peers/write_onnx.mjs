@@ -188,6 +188,6 @@ function config({ modelType, hiddenSize, intermediateSize, layers, heads, kvHead
     head_dim: headDim,
     vocab_size: vocabSize,
     max_position_embeddings: CONTEXT_LENGTH,
-    "transformers.js_config": { kv_cache_dtype: { q4f16: "float16" }, use_external_data_format: true },
+    "transformers.js_config": { use_external_data_format: true },
   };
 }

@@ -12,6 +12,12 @@ async function open(page: Page, query = ""): Promise<void> {
   await expect(page.getByLabel("Model")).toContainText("Hearth Tiny");
 }
 
+async function setNumber(page: Page, label: string, value: number): Promise<void> {
+  await page.getByLabel(label).selectText(); // in Firefox, fill leaves the old digits of a number field
+  await page.keyboard.type(String(value));
+  await expect(page.getByLabel(label)).toHaveValue(String(value));
+}
+
 const row = (page: Page, name: string) => page.getByRole("row", { name });
 
 test("the speed page shows the median of its runs and how far they lie apart", async ({ page }) => {
@@ -31,7 +37,7 @@ test("the numbers can be copied as JSON", async ({ page }) => {
     Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text: string) => Object.assign(window, { copied: text }) } });
   });
   await open(page);
-  await page.getByLabel("Runs").fill("1");
+  await setNumber(page, "Runs", 1);
   await page.getByRole("button", { name: "Measure" }).click();
   await page.getByRole("button", { name: "Copy JSON" }).click();
   await expect(page.getByRole("status")).toHaveText("Copied.");
@@ -83,9 +89,9 @@ for (const width of [360, 1280]) {
 test("the bundled model is measured for real", async ({ page }) => {
   test.setTimeout(300_000);
   await page.goto("/bench.html");
-  await page.getByLabel("Prompt tokens").fill("16");
-  await page.getByLabel("Tokens to decode").fill("8");
-  await page.getByLabel("Runs").fill("1");
+  await setNumber(page, "Prompt tokens", 16);
+  await setNumber(page, "Answer tokens", 8);
+  await setNumber(page, "Runs", 1);
   await page.getByRole("button", { name: "Measure" }).click();
   await expect(page.getByRole("status")).toHaveText("Done.", { timeout: 240_000 });
   await expect(page.getByRole("heading", { name: "Hearth Tiny" })).toBeVisible();

@@ -3,19 +3,22 @@ import { Wllama } from "./lib/wllama.js";
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
 /** wllama (llama.cpp): on CPU threads, or on its WebGPU backend; speeds are those that llama.cpp reports. */
-export async function open({ shape, modelUrl, variant }) {
+export async function open({ shape, halves, modelUrl, variant }) {
+  const wantsGpu = variant !== "cpu";
+  if (wantsGpu && !halves) throw new Error("llama.cpp's WebGPU backend needs shader-f16, which this adapter lacks");
+  const log = [];
+  const note = (...words) => log.push(words.join(" "));
   const response = await fetch(await modelUrl("gguf"));
-  const wllama = new Wllama({ default: new URL("./lib/wllama.wasm", import.meta.url).href }, { suppressNativeLog: true });
+  const wllama = new Wllama({ default: new URL("./lib/wllama.wasm", import.meta.url).href }, { logger: { debug: note, log: note, warn: note, error: note } });
   await wllama.loadModel([await response.blob()], {
     n_ctx: shape.contextLength,
-    n_gpu_layers: variant === "cpu" ? 0 : 999,
+    n_gpu_layers: wantsGpu ? 999 : 0,
     n_threads: navigator.hardwareConcurrency,
   });
-  const isGpu = variant !== "cpu" && wllama.isSupportWebGPU();
-  if (variant !== "cpu" && !isGpu) throw new Error("wllama: expected its WebGPU backend, found it unsupported here");
+  const offloaded = /offloaded \d+\/\d+ layers to GPU/.exec(log.join("\n"))?.[0];
   return {
     version: shape.wllamaVersion,
-    details: isGpu ? "WebGPU, Q4_0" : `CPU, ${wllama.getNumThreads()} threads, Q4_0`,
+    details: wantsGpu ? `WebGPU, Q4_0, ${offloaded ?? "but llama.cpp does not say what it offloaded"}` : `CPU, ${wllama.getNumThreads()} threads, Q4_0`,
     async run(promptTokens, maxTokens) {
       // One letter is one token in the vocabulary of these files.
       const prompt = Array.from({ length: promptTokens }, () => LETTERS[Math.floor(Math.random() * LETTERS.length)]).join("");
