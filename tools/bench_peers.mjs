@@ -16,14 +16,17 @@ const RUNTIMES = [
   { label: "wllama (CPU)", runtime: "wllama", variant: "cpu" },
 ];
 
+const WITH_GPU = { prefill: 512, context: 1024, tokens: 128, repeats: 3 };
+const WITHOUT_GPU = { prefill: 32, context: 64, tokens: 8, repeats: 1 }; // some peers take a second for a token there
+
 const USAGE = `npm run bench:peers -- [options]
   --build            only make dist/peers, which with the project's own files is all that another machine needs
   --shapes A,B       of ${Object.keys(SHAPES).join(", ")} (default: the first two with a GPU, else the last)
   --runtimes A,B     of ${RUNTIMES.map(({ label }) => label).join(", ")} (default all)
-  --prefill N        tokens of the prompt whose prefill is measured (default 512)
-  --context N        tokens before the first that is decoded (default 1024)
-  --tokens N         tokens to decode (default 128)
-  --repeats N        measurements, of which the median is taken (default 3)
+  --prefill N        tokens of the prompt whose prefill is measured (default 512, without a GPU 32)
+  --context N        tokens before the first that is decoded (default 1024, without a GPU 64)
+  --tokens N         tokens to decode (default 128, without a GPU 8)
+  --repeats N        measurements, of which the median is taken (default 3, without a GPU 1)
   --patience N       seconds after which a runtime is given up (default 300)
   --json FILE        also write everything to a file`;
 
@@ -40,7 +43,8 @@ async function main() {
   const shapes = chosen("shapes", values.shapes, Object.keys(SHAPES), hasGpu ? ["llama-3.2-1b", "qwen3-0.6b"] : ["hearth-tiny"]);
   const labels = RUNTIMES.map(({ label }) => label);
   const runtimes = chosen("runtimes", values.runtimes, labels, labels);
-  const numbers = { prefill: number(values, "prefill", 512), context: number(values, "context", 1024), tokens: number(values, "tokens", 128), repeats: number(values, "repeats", 3) };
+  const standards = Object.entries(hasGpu ? WITH_GPU : WITHOUT_GPU);
+  const numbers = Object.fromEntries(standards.map(([name, standard]) => [name, number(values, name, standard)]));
   const pages = shapes.flatMap((name) => RUNTIMES.filter(({ label }) => runtimes.includes(label)).map((runtime) => page(name, runtime, numbers)));
   const outcomes = await measurePages(pages, {
     executablePath: ensureBrowser("chromium", say),
