@@ -98,7 +98,7 @@ test.describe("patterns that tokenizers split by", () => {
     const runs = KNOWN_PATTERNS.flatMap((pattern) => texts.map((text) => ({ where: `${pattern} over ${JSON.stringify(text.slice(0, 4))}`, speed: splitSpeed(pattern, text) })));
     const [{ speed, where }] = runs.sort((a, b) => a.speed - b.speed);
     measured(`${KNOWN_PATTERNS.length} patterns, ${texts.length} texts of ${characters} characters; slowest ${speed.toFixed(1)} MB/s`);
-    expect(speed, where).toBeGreaterThan(5);
+    expect(speed, where).toBeGreaterThan(1); // 5 on a machine of its own; a pattern that backtracks is a thousand times slower
   });
 
   /** Megabytes per second, the better of two runs: the first may compile, and another process may take its time. */
