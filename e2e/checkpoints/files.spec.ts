@@ -93,6 +93,6 @@ for (const { title, config, names } of [
     server.close();
     expect(failure.code).toBe("unsupported-checkpoint");
     for (const name of names) expect(failure.message).toContain(name);
-    expect([...new Set(requested)]).toEqual(["config.json"]);
+    expect([...new Set(requested)]).toEqual(["hearth.json", "config.json"]);
   });
 }

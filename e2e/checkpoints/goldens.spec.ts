@@ -37,9 +37,10 @@ test("the bundled model's logits are those of transformers over its dequantised 
   }
 });
 
-test("prefill with inputs packed into 8 bits predicts the bundled model's tokens nearly as exact inputs do", async ({ harness }) => {
+test("prefill with inputs packed into 8 bits predicts the bundled model's tokens nearly as exact inputs do", async ({ harness, browserName }) => {
+  test.skip(browserName === "chromium", "its software adapter takes a minute to compile both ways, and the kernels' own spec runs there");
   const { mean, sameBest } = await harness.run<Divergence>(PAGE, "packedPrefill");
   expect(mean).toBeGreaterThan(0); // they were packed
-  expect(mean).toBeLessThan(5e-3);
-  expect(sameBest).toBeGreaterThan(0.98);
+  expect(mean).toBeLessThan(1e-3);
+  expect(sameBest).toBeGreaterThan(0.97); // nearly equal tokens trade places
 });

@@ -70,7 +70,13 @@ export async function matrixOf(gpu: Gpu, uploader: Uploader, module: StoredModul
 
 /** The same device, as if its bindings could show no more than `bytes`: for allocating matrices in parts. */
 export function withBindingLimit(gpu: Gpu, bytes: number): Gpu {
-  return Object.create(gpu, { maxBindingBytes: { value: bytes } }) as Gpu; // allocation touches public members only
+  return new Proxy(gpu, {
+    get(target, name) {
+      if (name === "maxBindingBytes") return bytes;
+      const value = Reflect.get(target, name) as unknown;
+      return typeof value === "function" ? (value.bind(target) as unknown) : value; // private members know only the GPU itself
+    },
+  });
 }
 
 /** Every format that weights may have on the GPU. */
