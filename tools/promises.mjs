@@ -27,7 +27,7 @@ export function promisesPage(results) {
     `| ${number} | ${sentence} | ${browser} | ${outcome} | ${[...new Set(measured)].join("; ").replaceAll("|", "\\|")} | [${file}](${file}) |`);
   return `# Promises
 
-What Hearth promises of downloading, storing and checking, and what was measured when its specs last ran. Made by \`node tools/promises.mjs\` from the reports of those runs, never by hand.
+What Hearth promises, and what was measured when its specs last ran, in browsers on software GPUs. Made by \`node tools/promises.mjs\` from the reports of those runs, never by hand.
 
 | promise | that | browser | outcome | measured | spec |
 | --- | --- | --- | --- | --- | --- |
