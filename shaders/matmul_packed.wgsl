@@ -1,6 +1,6 @@
 // As matmul_tile.wgsl, with inputs that pack_inputs.wgsl made 8-bit codes and weights whose codes fit a byte: four products
 // in one instruction, and a scale for 32. Memory of the workgroup comes in two stages, so that one barrier a block is enough
-// and the next block is on its way while this one is multiplied. Parts: step, packed, packed_* (scales_*), bias_*, output_*.
+// and the next block is on its way while this one is multiplied. Parts: step, packed, packed_* (scales_*), bias_*, output_*, live_eighths.
 // Constants: K, M, PART_ROWS, ROW_START.
 @group(0) @binding(0) var<storage, read> packed: array<vec4u>;        // [K / 32, 2, M]
 @group(0) @binding(1) var<storage, read> packed_scales: array<vec2f>; // [K / 32, M]: scale, and scale times the codes' sum
@@ -11,15 +11,6 @@ var<workgroup> x_tile: array<vec4u, 4 * TILE>;   // [2 stages, 2 halves, TILE]
 var<workgroup> x_scales: array<vec2f, 2 * TILE>; // [2 stages, TILE]
 var<workgroup> w_tile: array<vec4u, 4 * TILE>;   // as x_tile; row r lies at (r % 8) * 8 + r / 8
 var<workgroup> w_scales: array<vec2f, 2 * TILE>; // likewise
-
-// Eighths of the tile whose rows of X are in use: a chunk's rows come first, and what is past them is skipped.
-fn live_eighths(x_first: u32) -> u32 {
-  var live = 0u;
-  for (var i = 0u; i < SIDE; i++) {
-    live += rows[x_first + i * SIDE].w;
-  }
-  return live;
-}
 
 fn x_row(stage: u32, row: u32) -> Packed {
   return Packed(x_tile[2u * stage * TILE + row], x_tile[(2u * stage + 1u) * TILE + row]);

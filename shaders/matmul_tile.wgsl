@@ -1,6 +1,6 @@
 // Y = X W^T for many rows of X: the matrix product of prefill. A workgroup of 64 threads computes 64 rows of X by 64 rows
 // of W, 32 columns at a time through workgroup memory; a thread computes eight rows of X, eight apart, by eight
-// neighbouring rows of W. Parts: block, step, weight_* (scales_*), input_*, bias_*, output_*. Constants: K, M, PART_ROWS,
+// neighbouring rows of W. Parts: block, step, weight_* (scales_*), input_*, bias_*, output_*, live_eighths. Constants: K, M, PART_ROWS,
 // ROW_START.
 const TILE = 64u;
 const SIDE = 8u; // threads along an edge, and rows of each operand to a thread
@@ -10,15 +10,6 @@ var<workgroup> w_tile: array<vec4f, TILE * 8>;   // [TILE, 8 quads], swizzled; r
 // Threads that read one quad of neighbouring rows find each in a bank of its own.
 fn swizzled(row: u32, quad: u32) -> u32 {
   return row * 8u + (quad ^ (row % 8u));
-}
-
-// Eighths of the tile whose rows of X are in use: a chunk's rows come first, and what is past them is skipped.
-fn live_eighths(x_first: u32) -> u32 {
-  var live = 0u;
-  for (var i = 0u; i < SIDE; i++) {
-    live += rows[x_first + i * SIDE].w;
-  }
-  return live;
 }
 
 // sum + W x for four rows of W, given as the columns of a matrix, one fused multiply-add for each product.

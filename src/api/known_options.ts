@@ -2,7 +2,7 @@ import { HearthError } from "../errors.ts";
 import type { BenchmarkOptions, GenerateOptions, LoadOptions } from "../worker/protocol.ts";
 
 // The compiler keeps these lists complete: each must name every key of its type.
-const LOAD: Record<keyof LoadOptions | "onProgress" | "signal", true> = {
+const SOURCE: Record<keyof LoadOptions, true> = {
   revision: true,
   token: true,
   endpoint: true,
@@ -10,19 +10,9 @@ const LOAD: Record<keyof LoadOptions | "onProgress" | "signal", true> = {
   contextLength: true,
   kvCache: true,
   quantize: true,
-  onProgress: true,
-  signal: true,
 };
-const CHECK: Record<keyof LoadOptions | "signal", true> = {
-  revision: true,
-  token: true,
-  endpoint: true,
-  store: true,
-  contextLength: true,
-  kvCache: true,
-  quantize: true,
-  signal: true,
-};
+const LOAD = { ...SOURCE, onProgress: true, signal: true };
+const CHECK = { ...SOURCE, signal: true };
 const GENERATE: Record<keyof GenerateOptions | "signal", true> = {
   temperature: true,
   topK: true,

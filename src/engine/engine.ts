@@ -1,5 +1,6 @@
 import { HearthError } from "../errors.ts";
 import { bytesReadPerToken, layerMatrices, weightBytes } from "../kernels/decoder_weights.ts";
+import { hasStates } from "../kernels/kv_cache.ts";
 import { formatWords } from "../quant/matrix.ts";
 import { rejectUnknownKeys, resolveSampling, SAMPLING_KEYS } from "../sampling/options.ts";
 import { Detokenizer } from "../text/detokenizer.ts";
@@ -136,7 +137,7 @@ export class Engine {
   }
 
   #isRecurrent(): boolean {
-    return this.#part.runner.decoder.spec.layers.some(({ recurrent }) => recurrent);
+    return hasStates(this.#part.runner.decoder.spec);
   }
 
   #result(text: string, finishReason: FinishReason, promptTokens: number, cachedTokens: number, stopwatch: Stopwatch): GenerationResult {

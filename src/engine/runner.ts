@@ -3,6 +3,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { readBuffer } from "../gpu/readback.ts";
 import { createActivations, type Activations } from "../kernels/activations.ts";
 import { createDecodePlan, hiddenRowBytes, type DecodePlan } from "../kernels/decode_plan.ts";
+import { hasStates } from "../kernels/kv_cache.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
 import { logitStatCount } from "../kernels/matmul.ts";
 import { createLogitsPlan, createPrefillPlan, embedRows, planForRows, type PrefillPlan } from "../kernels/prefill_plan.ts";
@@ -110,10 +111,10 @@ export class Runner {
   }
 
   #copyStates(from: readonly GPUBuffer[], to: readonly GPUBuffer[]): void {
-    const { layers } = this.decoder.spec;
-    if (!layers.some(({ recurrent }) => recurrent)) return;
+    const { spec } = this.decoder;
+    if (!hasStates(spec)) return;
     const encoder = this.#gpu.device.createCommandEncoder({ label: "states" });
-    for (const [layer, { recurrent }] of layers.entries()) {
+    for (const [layer, { recurrent }] of spec.layers.entries()) {
       if (recurrent) encoder.copyBufferToBuffer(from[layer], 0, to[layer], 0, from[layer].size);
     }
     this.#gpu.device.queue.submit([encoder.finish()]);

@@ -1,5 +1,6 @@
 import { HearthError } from "../errors.ts";
 import { plainTraits, type Gpu, type GpuTraits } from "../gpu/gpu.ts";
+import { hasStates } from "../kernels/kv_cache.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
 import { chooseSchedule, type Schedule } from "../kernels/schedule.ts";
 import { Runner } from "./runner.ts";
@@ -38,11 +39,11 @@ export async function createTestedRunner(gpu: Gpu, schedules: readonly Schedule[
 
 /** How far the logits of the two paths are apart, relative to how far logits vary; NaN where something is no number. */
 export async function pathDifference(runner: Runner, contextLength: number): Promise<number> {
-  const { vocabSize, layers } = runner.decoder.spec;
+  const { vocabSize } = runner.decoder.spec;
   // Few rows on processors, whose chunks are narrow because every row costs them.
   const tokenIds = Array.from({ length: Math.min(TOKENS, contextLength, runner.prefillRows / 8) }, (_, i) => (i * 7919 + 13) % vocabSize);
   const last = tokenIds.length - 1;
-  const isRecurrent = layers.some(({ recurrent }) => recurrent);
+  const isRecurrent = hasStates(runner.decoder.spec);
   // All reads under way at once: some browsers take a tenth of a second to notice that one is done.
   const reads = [runner.forwardPrefilled(tokenIds, 0)];
   if (isRecurrent && last > 0) runner.prefill(tokenIds.slice(0, last), 0); // a state has to go back; the cache holds these rows already

@@ -6,7 +6,6 @@ import altupCorrectShader from "../../shaders/altup_correct.wgsl?raw";
 import altupPredictShader from "../../shaders/altup_predict.wgsl?raw";
 import altupRescaleShader from "../../shaders/altup_rescale.wgsl?raw";
 import altupTakeShader from "../../shaders/altup_take.wgsl?raw";
-import cutGluShader from "../../shaders/cut_glu.wgsl?raw";
 import laurelMergeShader from "../../shaders/laurel_merge.wgsl?raw";
 import altupBegin from "../../shaders/lib/altup_begin.wgsl?raw";
 import altupEnd from "../../shaders/lib/altup_end.wgsl?raw";
@@ -15,9 +14,8 @@ import modalities from "../../shaders/lib/modalities.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
 import workgroupSum from "../../shaders/lib/workgroup_sum.wgsl?raw";
 import type { Activations } from "./activations.ts";
-import type { MlpSpec } from "./decoder_spec.ts";
 import type { AltupLayerWeights, NormWeights } from "./decoder_weights.ts";
-import { ACTIVATION_PARTS, type RowDispatch } from "./matmul.ts";
+import type { RowDispatch } from "./matmul.ts";
 
 /** What happens to rows between the products of a family with several streams. */
 export type AltupStep = { activations: Activations; hiddenSize: number; streams: number } & (
@@ -25,7 +23,6 @@ export type AltupStep = { activations: Activations; hiddenSize: number; streams:
   /** The stream after the first that begins, is taken, or joins the sum at the end; 0 is the second of all. */
   | { kind: "begin" | "take" | "end"; stream: number }
   | { kind: "merge"; own: NormWeights; detour: NormWeights }
-  | { kind: "cut"; mlp: MlpSpec }
 );
 
 /** Prepare such a step: one dispatch, one workgroup a row. */
@@ -39,7 +36,7 @@ export async function altup(gpu: Gpu, step: AltupStep): Promise<RowDispatch> {
 }
 
 function describe(step: AltupStep): { parts: string[]; constants: ShaderConstants; bindings: Bindings } {
-  const { hidden, streams: others, guess, branch, normed, routerLogits, mlp, pairs } = step.activations;
+  const { hidden, streams: others, guess, branch, normed, routerLogits } = step.activations;
   const STRIDE = padColumns(step.hiddenSize);
   const shape = { STREAMS: step.streams, STRIDE };
   switch (step.kind) {
@@ -58,11 +55,6 @@ function describe(step: AltupStep): { parts: string[]; constants: ShaderConstant
     case "merge": {
       const constants = { STRIDE, WIDTH: step.hiddenSize, EPSILON: step.own.epsilon };
       return { parts: [workgroupSum, laurelMergeShader], constants, bindings: { 0: hidden, 1: branch, 2: step.own.gains, 3: step.detour.gains } };
-    }
-    case "cut": {
-      const { activation, intermediateSize, cutoff = 0 } = step.mlp;
-      const constants = { WIDTH: intermediateSize, OUTPUT_STRIDE: padColumns(intermediateSize), CUTOFF: cutoff };
-      return { parts: [workgroupSum, ...ACTIVATION_PARTS[typeof activation === "string" ? activation : activation.kind], cutGluShader], constants, bindings: { 0: pairs, 1: mlp } };
     }
     default:
       return step satisfies never;

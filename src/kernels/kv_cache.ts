@@ -49,6 +49,11 @@ export async function createKvCache(gpu: Gpu, spec: DecoderSpec, type: KvType, c
   return { type, slots, maxPages, pools, states, saved, pageTable, byteLength };
 }
 
+/** Whether some layer remembers a state, which cannot go back to an earlier position by itself. */
+export function hasStates({ layers }: DecoderSpec): boolean {
+  return layers.some(({ recurrent }) => recurrent !== undefined);
+}
+
 /** The longest context whose pages one binding can show. */
 export function longestContext(gpu: Gpu, spec: DecoderSpec, type: KvType, slots: number): number {
   const largestPage = Math.max(1, ...spec.layers.map(({ attention }) => (attention ? pageBytes(attention, type) : 0)));

@@ -2,6 +2,7 @@ import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
 import type { AltupStep } from "./altup.ts";
 import { qkvWidth, type AttentionStep } from "./attention.ts";
+import type { CutGluStep } from "./cut_glu.ts";
 import type { AttentionSpec, DecoderSpec, MlpSpec, MoeSpec, RecurrentSpec, RopeSpec } from "./decoder_spec.ts";
 import type { AttentionWeights, DecoderWeights, LinearWeights, MlpWeights, MoeWeights, NormWeights, RecurrentWeights } from "./decoder_weights.ts";
 import type { ExpertStep, RouteStep } from "./experts.ts";
@@ -28,6 +29,7 @@ export type LayerStep =
   | { kind: "scale"; step: ScaleRowsStep }
   | { kind: "embed"; step: EmbedStep }
   | { kind: "altup"; step: AltupStep }
+  | { kind: "cut"; step: CutGluStep }
   | { kind: "route"; step: RouteStep }
   | { kind: "experts"; step: ExpertStep }
   | { kind: "attention"; step: AttentionStep; output: MatmulStep };
@@ -219,8 +221,8 @@ function denseSteps(
   const activation = typeof mlp.activation === "string" ? mlp.activation : mlp.activation.kind;
   if (mlp.cutoff !== undefined) {
     const raw = { kind: "store", buffer: activations.pairs, stride: 2 * mlp.intermediateSize } as const;
-    const cut: AltupStep = { activations, hiddenSize: weights.down.matrix.rows, streams: 1, kind: "cut", mlp };
-    return { read: [{ kind: "matmul", step: { label: "up", weights: weights.up, input, output: raw } }, { kind: "altup", step: cut }], write: [{ kind: "matmul", step: output }, ...after] };
+    const cut: CutGluStep = { mlp, M, rows, pairs: activations.pairs, output: buffer };
+    return { read: [{ kind: "matmul", step: { label: "up", weights: weights.up, input, output: raw } }, { kind: "cut", step: cut }], write: [{ kind: "matmul", step: output }, ...after] };
   }
   const up: MatmulStep = {
     label: "up",

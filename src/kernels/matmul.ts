@@ -18,6 +18,7 @@ import gluClamped from "../../shaders/lib/glu_clamped.wgsl?raw";
 import inputMerge from "../../shaders/lib/input_merge.wgsl?raw";
 import inputPlain from "../../shaders/lib/input_plain.wgsl?raw";
 import inputRms from "../../shaders/lib/input_rms.wgsl?raw";
+import liveEighths from "../../shaders/lib/live_eighths.wgsl?raw";
 import outputActivated from "../../shaders/lib/output_activated.wgsl?raw";
 import outputGated from "../../shaders/lib/output_gated.wgsl?raw";
 import outputGlu from "../../shaders/lib/output_glu.wgsl?raw";
@@ -194,17 +195,17 @@ export interface RowDispatch extends Dispatch {
   rowsPerWorkgroup: number;
 }
 
-const TILES = { wide: { side: 64, shader: matmulTileShader }, narrow: { side: 32, shader: matmulTileNarrowShader } };
+const TILES = { wide: { side: 64, shaders: [liveEighths, matmulTileShader] }, narrow: { side: 32, shaders: [matmulTileNarrowShader] } };
 
 /** Prepare Y = X W^T for `M` rows of X, a multiple of 64, of which the first may be active; one dispatch for each part of W. */
 export async function matmulTile(gpu: Gpu, tile: Tile, step: MatmulStep, M: number, rows: GPUBuffer): Promise<RowDispatch[]> {
   const { weights, input, output } = step;
-  const { side, shader } = TILES[tile];
+  const { side, shaders } = TILES[tile];
   if (output.kind === "logits") throw new Error("matmul_tile keeps no logit statistics");
   const dispatches: RowDispatch[] = [];
   for (const part of weights.matrix.parts) {
     const code = assembleShader(
-      [...weightShaderParts(part.format), stepPart, ...inputParts(input), weights.bias ? biasAdd : biasNone, ...outputParts(output), shader],
+      [...weightShaderParts(part.format), stepPart, ...inputParts(input), weights.bias ? biasAdd : biasNone, ...outputParts(output), ...shaders],
       {
         ...weightConstants(weights.matrix, part),
         ...inputConstants(input),

@@ -5,6 +5,7 @@ import { hasPairs, packedShaderParts, weightBindings, weightConstants, type Affi
 import biasAdd from "../../shaders/lib/bias_add.wgsl?raw";
 import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
 import block from "../../shaders/lib/block.wgsl?raw";
+import liveEighths from "../../shaders/lib/live_eighths.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
 import workgroupSum from "../../shaders/lib/workgroup_sum.wgsl?raw";
 import matmulPackedShader from "../../shaders/matmul_packed.wgsl?raw";
@@ -54,7 +55,7 @@ export async function matmulPacked(gpu: Gpu, step: MatmulStep, inputs: PackedInp
   const dispatches = [await packInputs(gpu, step, inputs, M, rows)];
   for (const part of parts) {
     const code = assembleShader(
-      [block, stepPart, ...packedShaderParts(part.format), bias ? biasAdd : biasNone, ...outputParts(step.output), matmulPackedShader],
+      [block, stepPart, ...packedShaderParts(part.format), bias ? biasAdd : biasNone, ...outputParts(step.output), liveEighths, matmulPackedShader],
       { ...weightConstants(matrix, part), M, ...outputConstants(step.output), OUTPUT_ROWS: matrix.rows },
     );
     const label = `matmul_packed ${step.label}`;

@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { altup } from "./altup.ts";
+import { cutGlu } from "./cut_glu.ts";
 import { expertVec, route } from "./experts.ts";
 import type { LayerStep } from "./layer_steps.ts";
 import type { RowDispatch } from "./matmul.ts";
@@ -18,6 +19,8 @@ export async function rowStep(gpu: Gpu, schedule: Schedule, step: Exclude<LayerS
       return recurrence(gpu, step.step);
     case "altup":
       return [await altup(gpu, step.step)];
+    case "cut":
+      return [await cutGlu(gpu, step.step)];
     case "embed":
       return embed(gpu, step.step);
     case "scale":

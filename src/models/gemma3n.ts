@@ -2,7 +2,7 @@ import { HearthError } from "../errors.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
 import type { AltupLayerSpec, AltupSpec, DecoderSpec, LayerSpec, LinearSpec, NormSpec } from "../kernels/decoder_spec.ts";
 import { rounded, slides } from "./gemma.ts";
-import { attentionOf, lastOfKind, ownInput, perLayer } from "./gemma4.ts";
+import { attentionOf, lastOfKind, ownInput, perLayer, sharedKeyModules } from "./gemma4.ts";
 import { stacked } from "./modules.ts";
 import { ropeSpec } from "./rope.ts";
 import { buildDecoder, llamaTraits, ropeShape } from "./traits.ts";
@@ -53,8 +53,7 @@ export function gemma3n(config: ModelConfig, contextLength: number): DecoderSpec
       ...ownInput(config, layer, name),
     };
   });
-  const unread = layers.flatMap((_, index) => (index < own ? [] : ["k_proj", "v_proj", "k_norm"].map((suffix) => `model.layers.${index}.self_attn.${suffix}`)));
-  return { ...base, layers, unread, perLayer: perLayer(config), altup: altup(config) };
+  return { ...base, layers, unread: sharedKeyModules(own, count), perLayer: perLayer(config), altup: altup(config) };
 }
 
 function altup({ hiddenSize, altupStreams: streams = 4 }: ModelConfig): AltupSpec {

@@ -23,8 +23,7 @@ export function gemma4(config: ModelConfig, contextLength: number): DecoderSpec 
     const source = index < own ? undefined : lastOfKind(own, (earlier) => slidesAt(earlier) === isSliding);
     return { ...layer, attention: layer.attention && attentionOf(config, layer.attention, name, source, isSliding), scalar: `${name}.layer_scalar`, ...ownInput(config, layer, name) };
   });
-  const unread = layers.flatMap((_, index) => (index < own ? [] : ["k_proj", "v_proj", "k_norm"].map((suffix) => `model.layers.${index}.self_attn.${suffix}`)));
-  return { ...base, layers, unread, perLayer: perLayer(config) };
+  return { ...base, layers, unread: sharedKeyModules(own, config.layers), perLayer: perLayer(config) };
 }
 
 /** All layers as if they were of one kind. */
@@ -52,6 +51,12 @@ function kindOf(config: ModelConfig, contextLength: number, isSliding: boolean, 
     logitCap: config.finalLogitSoftcapping ?? 0,
   };
   return buildDecoder({ ...config, intermediateSize: config.intermediateSize * (isWide ? 2 : 1) }, traits);
+}
+
+/** Modules of keys and values that layers from `own` on see from earlier ones; some checkpoints hold them all the same. */
+export function sharedKeyModules(own: number, layers: number): string[] {
+  const shared = Array.from({ length: layers - own }, (_, i) => `model.layers.${own + i}.self_attn`);
+  return shared.flatMap((name) => ["k_proj", "v_proj", "k_norm"].map((suffix) => `${name}.${suffix}`));
 }
 
 /** The last layer before `end` that is alike. */
