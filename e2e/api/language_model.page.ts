@@ -24,9 +24,11 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure | "no failu
   return promise.then(() => "no failure" as const, describe);
 }
 
-async function withModel<T>(work: (model: LanguageModel) => Promise<T>): Promise<T> {
-  await using model = await loadModel(BUNDLED);
-  return await work(model); // awaited here, or the model would be unloaded first
+let shared: Promise<LanguageModel> | undefined;
+
+/** The model of the tests that only ask: loading one takes longer than they do. */
+function sharedModel(): Promise<LanguageModel> {
+  return (shared ??= loadModel(BUNDLED));
 }
 
 async function readAll(model: LanguageModel, prompt: Prompt, options: GenerateOptions) {
@@ -50,76 +52,72 @@ export async function loadWithProgress(source = BUNDLED) {
 
 /** Stream an answer, then ask for it as a whole, and count the prompt. */
 export async function streamAndGenerate() {
-  return withModel(async (model) => {
-    const { chunks, result } = await readAll(model, PROMPT, { maxTokens: 24 });
-    const again = await model.generate(PROMPT, { maxTokens: 24 });
-    return { chunks, result, again, promptTokens: await model.countTokens(PROMPT), template: await model.countTokens([{ role: "user", content: PROMPT }]) };
-  });
+  const model = await sharedModel();
+  const { chunks, result } = await readAll(model, PROMPT, { maxTokens: 24 });
+  const again = await model.generate(PROMPT, { maxTokens: 24 });
+  return { chunks, result, again, promptTokens: await model.countTokens(PROMPT), template: await model.countTokens([{ role: "user", content: PROMPT }]) };
 }
 
 /** Sample with seeds. */
 export async function sampleWithSeeds(seeds: number[]) {
-  return withModel(async (model) => {
-    const texts = [];
-    for (const seed of seeds) texts.push((await model.generate(PROMPT, { maxTokens: 16, temperature: 1, seed })).text);
-    return texts;
-  });
+  const model = await sharedModel();
+  const texts = [];
+  for (const seed of seeds) texts.push((await model.generate(PROMPT, { maxTokens: 16, temperature: 1, seed })).text);
+  return texts;
 }
 
 /** Generate greedily, then again with a stop string found in that text. */
 export async function stopAtString(stop: string) {
-  return withModel(async (model) => {
-    const whole = await model.generate(PROMPT, { maxTokens: 40 });
-    const { chunks, result } = await readAll(model, PROMPT, { maxTokens: 40, stop });
-    return { whole, result, shown: chunks.map(({ text }) => text).join("") };
-  });
+  const model = await sharedModel();
+  const whole = await model.generate(PROMPT, { maxTokens: 40 });
+  const { chunks, result } = await readAll(model, PROMPT, { maxTokens: 40, stop });
+  return { whole, result, shown: chunks.map(({ text }) => text).join("") };
 }
 
 /** Abort one answer, leave another, then ask once more. */
 export async function abortAndGoOn() {
-  return withModel(async (model) => {
-    const before = await model.generate(PROMPT, { maxTokens: 12 });
-    const controller = new AbortController();
-    const aborted = await failureOf(
-      (async () => {
-        for await (const _chunk of model.stream(PROMPT, { signal: controller.signal })) controller.abort();
-      })(),
-    );
-    for await (const _chunk of model.stream(PROMPT)) break;
-    const alreadyAborted = await failureOf(model.generate(PROMPT, { signal: AbortSignal.abort() }));
-    const after = await model.generate(PROMPT, { maxTokens: 12 });
-    return { before: before.text, after: after.text, aborted, alreadyAborted };
-  });
+  const model = await sharedModel();
+  const before = await model.generate(PROMPT, { maxTokens: 12 });
+  const controller = new AbortController();
+  const aborted = await failureOf(
+    (async () => {
+      for await (const _chunk of model.stream(PROMPT, { signal: controller.signal })) controller.abort();
+    })(),
+  );
+  for await (const _chunk of model.stream(PROMPT)) break;
+  const alreadyAborted = await failureOf(model.generate(PROMPT, { signal: AbortSignal.abort() }));
+  const after = await model.generate(PROMPT, { maxTokens: 12 });
+  return { before: before.text, after: after.text, aborted, alreadyAborted };
 }
 
 /** Ask three at once, and give up the second. */
 export async function askAtOnce() {
-  return withModel(async (model) => {
-    const alone = await model.generate(PROMPT, { maxTokens: 12 });
-    const ended: string[] = [];
-    const giveUp = new AbortController();
-    const ask = async (name: string, signal?: AbortSignal) => {
-      const outcome = await model.generate(PROMPT, { maxTokens: 12, signal }).catch(describe);
-      ended.push(name);
-      return "text" in outcome ? outcome.text : outcome.name;
-    };
-    const asked = [ask("first"), ask("second", giveUp.signal), ask("third")];
-    giveUp.abort();
-    return { alone: alone.text, answers: await Promise.all(asked), ended };
-  });
+  const model = await sharedModel();
+  const alone = await model.generate(PROMPT, { maxTokens: 12 });
+  const ended: string[] = [];
+  const giveUp = new AbortController();
+  const ask = async (name: string, signal?: AbortSignal) => {
+    const outcome = await model.generate(PROMPT, { maxTokens: 12, signal }).catch(describe);
+    ended.push(name);
+    return "text" in outcome ? outcome.text : outcome.name;
+  };
+  const asked = [ask("first"), ask("second", giveUp.signal), ask("third")];
+  giveUp.abort();
+  return { alone: alone.text, answers: await Promise.all(asked), ended };
 }
 
 /** Call with options that do not exist, or make no sense. */
 export async function passWrongOptions() {
   const wrong = (options: Record<string, unknown>) => options as GenerateOptions; // wrong on purpose
-  return withModel(async (model) => ({
+  const model = await sharedModel();
+  return {
     load: await failureOf(loadModel(BUNDLED, { contextlength: 5 } as object)),
     quantize: await failureOf(loadModel(BUNDLED, { quantize: "q3" } as object)),
     generate: await failureOf(model.generate(PROMPT, wrong({ temprature: 1, maxTokens: 1 }))),
     range: await failureOf(model.generate(PROMPT, { temperature: -1 })),
     notPlain: await failureOf(model.generate(PROMPT, { templateOptions: { render: () => "" } })),
     stillWorks: (await model.generate(PROMPT, { maxTokens: 1 })).usage.completionTokens,
-  }));
+  };
 }
 
 /** Unload with an answer under way, then call everything. */
@@ -143,7 +141,7 @@ export async function unloadAndCall() {
 export async function abortLoad() {
   const controller = new AbortController();
   const aborted = await failureOf(loadModel(BUNDLED, { signal: controller.signal, onProgress: () => controller.abort() }));
-  const text = await withModel(async (model) => (await model.generate(PROMPT, { maxTokens: 4 })).text);
+  const { text } = await (await sharedModel()).generate(PROMPT, { maxTokens: 4 });
   return { aborted, text };
 }
 
@@ -172,12 +170,11 @@ export async function killWorker() {
 
 /** The logits of some tokens: their count, and the best id after each. */
 export async function bestIds(tokenIds: number[]) {
-  return withModel(async (model) => {
-    const logits = await model.logits(tokenIds);
-    const { vocabSize } = model.info;
-    const rows = tokenIds.map((_, row) => logits.subarray(row * vocabSize, (row + 1) * vocabSize));
-    return { length: logits.length, vocabSize, best: rows.map((row) => row.indexOf(Math.max(...row))) };
-  });
+  const model = await sharedModel();
+  const logits = await model.logits(tokenIds);
+  const { vocabSize } = model.info;
+  const rows = tokenIds.map((_, row) => logits.subarray(row * vocabSize, (row + 1) * vocabSize));
+  return { length: logits.length, vocabSize, best: rows.map((row) => row.indexOf(Math.max(...row))) };
 }
 
 /** Load something, and tell how that failed. */

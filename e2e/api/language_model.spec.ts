@@ -19,6 +19,8 @@ const hearthError = (code: string, message: RegExp) => ({
   code,
   message: expect.stringMatching(message),
 });
+test.describe.configure({ mode: "default" }); // one loaded model for the tests that only ask
+
 const abortError: Partial<Failure> = { isHearthError: false, name: "AbortError" };
 
 test("loading tells its progress, and the model what it is", async ({ harness }) => {
@@ -33,8 +35,14 @@ test("loading tells its progress, and the model what it is", async ({ harness })
   expect(info.contextLength).toBeGreaterThan(0);
 });
 
-test("the streamed text is the whole text, and greedy answers repeat", async ({ harness }) => {
-  const { chunks, result, again, promptTokens, template } = await harness.run<Outcome<"streamAndGenerate">>(PAGE, "streamAndGenerate");
+test("a load can be aborted, and the next one succeeds", async ({ sharedHarness }) => {
+  const { aborted, text } = await sharedHarness.run<Outcome<"abortLoad">>(PAGE, "abortLoad");
+  expect(aborted).toMatchObject(abortError);
+  expect(text).not.toBe("");
+});
+
+test("the streamed text is the whole text, and greedy answers repeat", async ({ sharedHarness }) => {
+  const { chunks, result, again, promptTokens, template } = await sharedHarness.run<Outcome<"streamAndGenerate">>(PAGE, "streamAndGenerate");
   expect(chunks.map(({ text }) => text).join("")).toBe(result.text);
   expect(chunks.flatMap(({ tokenIds }) => tokenIds)).toHaveLength(result.usage.completionTokens);
   expect(result.text.length).toBeGreaterThan(20);
@@ -44,35 +52,35 @@ test("the streamed text is the whole text, and greedy answers repeat", async ({ 
   expect(result.timing.totalMs).toBeGreaterThanOrEqual(result.timing.timeToFirstTokenMs);
 });
 
-test("a seed fixes the text, and another seed changes it", async ({ harness }) => {
-  const [first, same, other] = await harness.run<Outcome<"sampleWithSeeds">>(PAGE, "sampleWithSeeds", [1, 1, 2]);
+test("a seed fixes the text, and another seed changes it", async ({ sharedHarness }) => {
+  const [first, same, other] = await sharedHarness.run<Outcome<"sampleWithSeeds">>(PAGE, "sampleWithSeeds", [1, 1, 2]);
   expect(same).toBe(first);
   expect(other).not.toBe(first);
 });
 
-test("the answer ends before a stop string", async ({ harness }) => {
-  const { whole, result, shown } = await harness.run<Outcome<"stopAtString">>(PAGE, "stopAtString", "named");
+test("the answer ends before a stop string", async ({ sharedHarness }) => {
+  const { whole, result, shown } = await sharedHarness.run<Outcome<"stopAtString">>(PAGE, "stopAtString", "named");
   expect(whole.text).toContain("named");
   expect(result.text).toBe(whole.text.slice(0, whole.text.indexOf("named")));
   expect(shown).toBe(result.text);
   expect(result.finishReason).toBe("stop");
 });
 
-test("an abort, or leaving the loop, stops one answer and spoils no other", async ({ harness }) => {
-  const { before, after, aborted, alreadyAborted } = await harness.run<Outcome<"abortAndGoOn">>(PAGE, "abortAndGoOn");
+test("an abort, or leaving the loop, stops one answer and spoils no other", async ({ sharedHarness }) => {
+  const { before, after, aborted, alreadyAborted } = await sharedHarness.run<Outcome<"abortAndGoOn">>(PAGE, "abortAndGoOn");
   expect(aborted).toMatchObject(abortError);
   expect(alreadyAborted).toMatchObject(abortError);
   expect(after).toBe(before);
 });
 
-test("calls made at once are answered in order, and one may give up", async ({ harness }) => {
-  const { alone, answers, ended } = await harness.run<Outcome<"askAtOnce">>(PAGE, "askAtOnce");
+test("calls made at once are answered in order, and one may give up", async ({ sharedHarness }) => {
+  const { alone, answers, ended } = await sharedHarness.run<Outcome<"askAtOnce">>(PAGE, "askAtOnce");
   expect(answers).toEqual([alone, "AbortError", alone]);
   expect(ended).toEqual(["second", "first", "third"]);
 });
 
-test("options that do not exist are refused by name", async ({ harness }) => {
-  const failures = await harness.run<Outcome<"passWrongOptions">>(PAGE, "passWrongOptions");
+test("options that do not exist are refused by name", async ({ sharedHarness }) => {
+  const failures = await sharedHarness.run<Outcome<"passWrongOptions">>(PAGE, "passWrongOptions");
   expect(failures).toEqual({
     load: hearthError("invalid-options", /unknown option contextlength.*contextLength/),
     quantize: hearthError("invalid-options", /quantize/),
@@ -96,12 +104,6 @@ test("unloading settles what runs and waits, and refuses what comes later", asyn
   });
 });
 
-test("a load can be aborted, and the next one succeeds", async ({ harness }) => {
-  const { aborted, text } = await harness.run<Outcome<"abortLoad">>(PAGE, "abortLoad");
-  expect(aborted).toMatchObject(abortError);
-  expect(text).not.toBe("");
-});
-
 test("promise 41: every call settles when the worker dies, and the next one finds another worker", async ({ harness }) => {
   const { failures, later, afterUnload, settledAfterMs } = await harness.run<Outcome<"killWorker">>(PAGE, "killWorker");
   const failed = hearthError("worker-failed", /Load the model again/);
@@ -112,9 +114,9 @@ test("promise 41: every call settles when the worker dies, and the next one find
   expect(settledAfterMs).toBeLessThan(5000);
 });
 
-test("logits come with one row per token, and their best ids are the reference's", async ({ harness }) => {
+test("logits come with one row per token, and their best ids are the reference's", async ({ sharedHarness }) => {
   const tokens = golden.tokens.slice(0, 8);
-  const { length, vocabSize, best } = await harness.run<Outcome<"bestIds">>(PAGE, "bestIds", tokens);
+  const { length, vocabSize, best } = await sharedHarness.run<Outcome<"bestIds">>(PAGE, "bestIds", tokens);
   expect(length).toBe(tokens.length * vocabSize);
   expect(best).toEqual(golden.positions.slice(0, tokens.length).map(({ top }) => top[0][0]));
 });

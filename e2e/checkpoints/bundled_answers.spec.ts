@@ -19,9 +19,11 @@ const LENGTH = 64; // tokens that each golden answer was allowed
 
 const question = (prompt: Question["prompt"], maxTokens = LENGTH): Question => ({ prompt, options: { temperature: 0, maxTokens } });
 
-test("the bundled model's greedy answers are those of transformers, token by token", async ({ harness }) => {
+test.describe.configure({ mode: "default" }); // one loaded model
+
+test("the bundled model's greedy answers are those of transformers, token by token", async ({ sharedHarness }) => {
   const questions = golden.prompts.map(({ text, messages }) => question(messages ?? text));
-  const answers = await harness.run<Answer[]>(PAGE, "answer", { source: MODEL, questions });
+  const answers = await sharedHarness.run<Answer[]>(PAGE, "ask", { source: MODEL, questions });
   for (const [i, { text, ids, greedy }] of golden.prompts.entries()) {
     expect(answers[i].usage.promptTokens, `tokens of ${text}`).toBe(ids.length);
     expect(answers[i].tokenIds, text).toEqual(greedy.ids);
@@ -30,15 +32,13 @@ test("the bundled model's greedy answers are those of transformers, token by tok
   }
 });
 
-test("an answer that reuses the cache of the last one is the answer of a fresh model", async ({ harness }) => {
+test("an answer that reuses the cache of the last one is the answer of a fresh model", async ({ sharedHarness }) => {
   const [, , chat] = golden.prompts;
   const opening = chat.messages!; // the third golden prompt is a conversation
   const next: ChatMessage[] = [...opening, { role: "assistant", content: chat.greedy.text }, { role: "user", content: "And of tall?" }];
-  const [first, repeated, reused] = await harness.run<Answer[]>(PAGE, "answer", {
-    source: MODEL,
-    questions: [question(opening), question(opening), question(next, 24)],
-  });
-  const [fresh] = await harness.run<Answer[]>(PAGE, "answer", { source: MODEL, questions: [question(next, 24)] });
+  const questions = [question("Something else", 1), question(opening, 8), question(opening, 8), question(next, 24)];
+  const [, first, repeated, reused] = await sharedHarness.run<Answer[]>(PAGE, "ask", { source: MODEL, questions });
+  const [fresh] = await sharedHarness.run<Answer[]>(PAGE, "askFresh", { source: MODEL, questions: [question(next, 24)] });
   expect(first.usage.cachedTokens).toBe(0);
   expect(repeated.usage.cachedTokens).toBe(chat.ids.length - 1); // the last token runs again, for its logits
   expect(repeated.tokenIds).toEqual(first.tokenIds);

@@ -141,7 +141,8 @@ export async function buildRunner(gpu: Gpu, golden: FamilyGolden, spelling: Spel
   const rewrite = (tensors: NamedValues[]) =>
     (spelling?.rewrittenBy ? rewriters[spelling.rewrittenBy](tensors) : tensors).map((tensor) => ({ ...tensor, name: respell(tensor.name) }));
   const files = await readWeightMap(pickedCheckpoint(randomCheckpoint(checkpoint, rewrite)));
-  const { spec, weights } = await loadWeights(gpu, planned, files, { quantization: config.quantization });
+  const { spec, weights, filled } = await loadWeights(gpu, planned, files, { quantization: config.quantization });
+  await filled;
   const ropes = await createRopeTables(gpu, spec, contextLength);
   const cache = await createKvCache(gpu, spec, "f32", contextLength, 1);
   return { spec, runner: await Runner.create(gpu, chooseSchedule(gpu.traits), { spec, weights, ropes, cache }, contextLength) };

@@ -20,28 +20,30 @@ const urlOf = (path: string) => `${shared(FOLDER)}/${path}`;
 
 test.skip(!shared(FOLDER), "the real assets, which hold stories260K, are not beside this clone");
 
+test.describe.configure({ mode: "default" }); // one loaded model of each copy
+
 for (const copy of ["hf-f32", "hf-f16"]) {
-  test(`the greedy story of stories260K ${copy} is llama2.c's, to the letter`, async ({ harness }) => {
+  test(`the greedy story of stories260K ${copy} is llama2.c's, to the letter`, async ({ sharedHarness }) => {
     // 200 steps from the start token alone, which the tokenizer puts before the empty prompt.
     const questions: Question[] = [{ prompt: "", options: { temperature: 0, maxTokens: 200 } }];
-    const [story] = await harness.run<Answer[]>(ANSWERS, "answer", { source: urlOf(`${copy}/`), questions });
+    const [story] = await sharedHarness.run<Answer[]>(ANSWERS, "ask", { source: urlOf(`${copy}/`), questions });
     expect(story.text).toBe(readShared("expected-greedy.txt"));
     expect(story.usage).toEqual({ promptTokens: 1, cachedTokens: 0, completionTokens: 200 });
   });
 }
 
-test("the greedy story of stories260K hf-bf16 begins as llama2.c's", async ({ harness }) => {
+test("the greedy story of stories260K hf-bf16 begins as llama2.c's", async ({ sharedHarness }) => {
   // Rounding the weights to 8 bits turns the story elsewhere in its last sentence.
   const questions: Question[] = [{ prompt: "", options: { temperature: 0, maxTokens: 128 } }];
-  const [story] = await harness.run<Answer[]>(ANSWERS, "answer", { source: urlOf("hf-bf16/"), questions });
+  const [story] = await sharedHarness.run<Answer[]>(ANSWERS, "ask", { source: urlOf("hf-bf16/"), questions });
   expect(story.usage.completionTokens).toBe(128);
   expect(story.text).toBe(readShared("expected-greedy.txt").slice(0, story.text.length));
 });
 
-test("stories260K continues prompts as transformers does, token by token", async ({ harness }) => {
+test("stories260K continues prompts as transformers does, token by token", async ({ sharedHarness }) => {
   const { prompts } = JSON.parse(readShared("golden/golden.json")) as Golden;
   const questions: Question[] = prompts.map(({ prompt, greedy_ids }) => ({ prompt, options: { temperature: 0, maxTokens: greedy_ids.length } }));
-  const answers = await harness.run<Answer[]>(ANSWERS, "answer", { source: urlOf("hf-f32/"), questions });
+  const answers = await sharedHarness.run<Answer[]>(ANSWERS, "ask", { source: urlOf("hf-f32/"), questions });
   for (const [i, { prompt, ids, greedy_ids }] of prompts.entries()) {
     expect(answers[i].usage.promptTokens, `tokens of "${prompt}"`).toBe(ids.length);
     expect(answers[i].tokenIds, `after "${prompt}"`).toEqual(greedy_ids);

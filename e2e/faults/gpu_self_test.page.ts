@@ -48,10 +48,11 @@ async function withDecoder<T>(work: (gpu: Gpu, decoder: Decoder, processor: Sche
   return withGpu({}, async (gpu) => {
     const files = await readWeightMap(pickedCheckpoint(tinyCheckpoints(FORMAT_CASES[0], randomValues(7)).plain));
     const planned = decoderSpec(parseModelConfig(JSON.stringify(TINY_CONFIG)), CONTEXT);
-    const loaded = await loadWeights(gpu, planned, files, { quantization: undefined });
-    const ropes = await createRopeTables(gpu, loaded.spec, CONTEXT);
-    const cache = await createKvCache(gpu, loaded.spec, "f16", CONTEXT, 1);
-    return work(gpu, { ...loaded, ropes, cache }, testedSchedules(gpu).processor);
+    const { spec, weights, filled } = await loadWeights(gpu, planned, files, { quantization: undefined });
+    await filled;
+    const ropes = await createRopeTables(gpu, spec, CONTEXT);
+    const cache = await createKvCache(gpu, spec, "f16", CONTEXT, 1);
+    return work(gpu, { spec, weights, ropes, cache }, testedSchedules(gpu).processor);
   });
 }
 
@@ -72,7 +73,7 @@ export async function fallBack(sabotage: Sabotage) {
   const load = () =>
     withDecoder(async (gpu, decoder, processor) => {
       const schedules = [{ ...processor, workgroup: 32, prefillRows: 128 }, processor];
-      return (await createTestedRunner(gpu, schedules, decoder, CONTEXT)).prefillRows;
+      return (await createTestedRunner(gpu, schedules, decoder, CONTEXT, Promise.resolve())).prefillRows;
     });
   const { result: rows } = await withSabotage({ ...sabotage, onlyWith: "const WORKGROUP = 32u" }, load);
   const { result: failure } = await withSabotage(sabotage, () => load().catch((error: unknown) => (error instanceof HearthError ? `${error.code}: ${error.message}` : String(error))));

@@ -6,14 +6,15 @@ const PROMPT = "Once upon a time";
 const LONG_PROMPT = "The fox ran to the tree and looked for a ball. ".repeat(12); // several chunks of prefill
 const GREEDY: GenerateOptions = { maxTokens: 3 };
 
+let opened: Promise<void> | undefined;
 let model: LanguageModel;
 let faults: FaultSwitch;
 let reference: string;
 const longTasks: number[] = [];
 
-/** Load the bundled model, and watch the page's own thread from here on. */
-export async function open(): Promise<void> {
-  const opened = new Promise<void>((resolve, reject) => {
+/** Load the bundled model, once, and watch the page's own thread from then on. */
+export function open(): Promise<void> {
+  opened ??= new Promise<void>((resolve, reject) => {
     // The workers stay breakable for as long as the page lives.
     withFaultyWorkers(async (ownFaults) => {
       faults = ownFaults;

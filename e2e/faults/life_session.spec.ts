@@ -1,4 +1,6 @@
-import { expect, test, type Harness } from "../support/fixtures.ts";
+import type { Page } from "@playwright/test";
+
+import { expect, test } from "../support/fixtures.ts";
 import { measured } from "../support/measured.ts";
 
 type PageModule = typeof import("./life_session.page.ts");
@@ -9,33 +11,12 @@ const CALLS = 40;
 const SLOW = "dozens of answers take SwiftShader a minute; whose turn it is is no matter of the browser";
 const ADMITTED = 33; // one that is answered, and 32 that wait
 
-test.describe.configure({ mode: "serial" });
+test.describe.configure({ mode: "default" }); // one loaded model for all
+test.beforeEach(({ sharedHarness }) => sharedHarness.run(PAGE, "open"));
 
-// One page and one loaded model for all tests of this file.
-let harness: Pick<Harness, "page" | "run">;
-const errors: string[] = [];
-
-test.beforeAll(async ({ browser }) => {
-  const page = await browser.newPage();
-  page.on("pageerror", (error) => errors.push(error.message));
-  page.on("console", (message) => void (message.type() === "error" && errors.push(message.text())));
-  await page.goto("/e2e/support/harness.html");
-  await page.waitForFunction(() => "run" in window);
-  harness = {
-    page,
-    run: <T>(path: string, name: string, argument?: unknown) => page.evaluate(([from, call, value]) => window.run(from, call, value), [path, name, argument] as const) as Promise<T>, // T: by the caller's word
-  };
-  await harness.run(PAGE, "open");
-});
-
-test.afterAll(async () => {
-  await harness.page.close();
-  expect(errors.filter((text) => !/404/.test(text))).toEqual([]);
-});
-
-test("promise 43: the queue is fair and bounded, and giving up one's place changes no other answer", async ({ browserName }) => {
+test("promise 43: the queue is fair and bounded, and giving up one's place changes no other answer", async ({ sharedHarness, browserName }) => {
   test.skip(browserName === "chromium", SLOW);
-  const { outcomes, order } = await harness.run<Outcome<"callOften">>(PAGE, "callOften", CALLS);
+  const { outcomes, order } = await sharedHarness.run<Outcome<"callOften">>(PAGE, "callOften", CALLS);
   const refused = outcomes.filter((outcome) => outcome === "busy, retryable").length;
   measured(`of ${CALLS} calls at once ${outcomes.filter((outcome) => outcome === "right").length} answered alike, ${refused} refused with "busy"`);
   expect(refused).toBe(CALLS - ADMITTED);
@@ -44,10 +25,10 @@ test("promise 43: the queue is fair and bounded, and giving up one's place chang
   expect(order).toEqual([...order].sort((a, b) => a - b));
 });
 
-test("promise 40: an abort stops at once, and leaves nothing behind", async ({ browserName }) => {
+test("promise 40: an abort stops at once, and leaves nothing behind", async ({ sharedHarness, browserName }) => {
   test.skip(browserName === "chromium", SLOW);
   const times = 10;
-  const { stepMs, outcomes, rejectedMs, freeMs, undisturbedMs, after, reference } = await harness.run<Outcome<"abortOften">>(PAGE, "abortOften", times);
+  const { stepMs, outcomes, rejectedMs, freeMs, undisturbedMs, after, reference } = await sharedHarness.run<Outcome<"abortOften">>(PAGE, "abortOften", times);
   const p95 = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(0.95 * values.length)];
   measured(`${times} aborts: the call rejects after ${p95(rejectedMs).toFixed(1)} ms (p95); the next call has its first token after ${p95(freeMs).toFixed(0)} ms (p95), alone after ${undisturbedMs.toFixed(0)} ms; a step takes ${stepMs.toFixed(0)} ms`);
   expect(outcomes).toEqual(["AbortError"]);
@@ -55,11 +36,11 @@ test("promise 40: an abort stops at once, and leaves nothing behind", async ({ b
   expect(after).toBe(reference);
 });
 
-test("promise 45: many answers leave nothing behind", async ({ browserName }) => {
+test("promise 45: many answers leave nothing behind", async ({ sharedHarness, browserName }) => {
   const times = 25; // a hundred, in the promise; each takes a tenth of a second to be noticed in Firefox, and longer on SwiftShader
-  const heap = browserName === "chromium" ? await heapMeter() : undefined;
+  const heap = browserName === "chromium" ? await heapMeter(sharedHarness.page) : undefined;
   const before = await heap?.();
-  const buffers = await harness.run<Outcome<"generateOften">>(PAGE, "generateOften", times);
+  const buffers = await sharedHarness.run<Outcome<"generateOften">>(PAGE, "generateOften", times);
   const after = await heap?.();
   const growth = before === undefined || after === undefined ? undefined : after - before;
   measured(`${times} answers: live GPU buffers ${buffers.before} before, ${buffers.after} after${growth === undefined ? "" : `; the page's heap grew by ${Math.round(growth / 1000)} kB`}`);
@@ -68,16 +49,16 @@ test("promise 45: many answers leave nothing behind", async ({ browserName }) =>
   if (growth !== undefined) expect(growth).toBeLessThan(2e6);
 });
 
-test("promise 47: the page stays smooth while a model loads and answers", async () => {
-  const tasks = await harness.run<Outcome<"pageTasks">>(PAGE, "pageTasks");
+test("promise 47: the page stays smooth while a model loads and answers", async ({ sharedHarness }) => {
+  const tasks = await sharedHarness.run<Outcome<"pageTasks">>(PAGE, "pageTasks");
   test.skip(tasks === undefined, "this browser does not tell of long tasks");
   measured(`${tasks!.length} tasks of the page over 50 ms${tasks!.length > 0 ? `, the longest ${Math.round(Math.max(...tasks!))} ms` : ""}`); // skipped above without
   expect(tasks).toEqual([]);
 });
 
 /** Bytes of the page's heap after a collection. */
-async function heapMeter(): Promise<() => Promise<number>> {
-  const session = await harness.page.context().newCDPSession(harness.page);
+async function heapMeter(page: Page): Promise<() => Promise<number>> {
+  const session = await page.context().newCDPSession(page);
   return async () => {
     await session.send("HeapProfiler.collectGarbage");
     return (await session.send("Runtime.getHeapUsage")).usedSize;

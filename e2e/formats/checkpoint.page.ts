@@ -94,7 +94,9 @@ async function weightsOf(gpu: Gpu, files: readonly File[], quantize?: QuantizedW
   const spec = decoderSpec(config, CONTEXT);
   const checkpoint = pickedCheckpoint(files);
   const weightFiles = await readWeightMap(checkpoint);
-  return loadWeights(gpu, spec, weightFiles, { quantization: await readQuantization(checkpoint, config, weightFiles), quantize });
+  const loading = await loadWeights(gpu, spec, weightFiles, { quantization: await readQuantization(checkpoint, config, weightFiles), quantize });
+  await loading.filled;
+  return loading;
 }
 
 /** A runner on a device that all share, so that kernels are compiled once. */

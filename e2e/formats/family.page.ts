@@ -98,7 +98,9 @@ async function logitsOf(gpu: Gpu, checkpoint: File[]): Promise<Float32Array> {
 
 async function loaded(gpu: Gpu, files: File[], quantize?: QuantizedWidth): Promise<{ spec: DecoderSpec; weights: DecoderWeights }> {
   const config = parseModelConfig(await files[0].text());
-  return loadWeights(gpu, decoderSpec(config, CONTEXT), await readWeightMap(pickedCheckpoint(files)), { quantization: config.quantization, quantize });
+  const loading = await loadWeights(gpu, decoderSpec(config, CONTEXT), await readWeightMap(pickedCheckpoint(files)), { quantization: config.quantization, quantize });
+  await loading.filled;
+  return loading;
 }
 
 function checkpoints({ config, format, packed, isTurned }: FamilyCase, random: RandomValues): { stored: File[]; plain: File[] } {

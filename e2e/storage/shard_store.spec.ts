@@ -7,7 +7,7 @@ import type { ShardStore } from "../../src/storage/shard_store.ts";
 type StoreModule = typeof import("../../src/storage/shard_store.ts");
 type SourceModule = typeof import("../../src/storage/source.ts");
 type ModelsModule = typeof import("../../src/storage/stored_models.ts");
-type HashModule = typeof import("../../src/storage/sha256.ts");
+type ChecksumModule = typeof import("../../src/storage/checksum.ts");
 
 declare global {
   interface Window {
@@ -30,8 +30,8 @@ async function openPage(page: Page): Promise<void> {
     window.store = (await ((await load("/src/storage/shard_store.ts")) as StoreModule).openShardStore()) as ShardStore;
     window.source = await load("/src/storage/source.ts");
     window.models = await load("/src/storage/stored_models.ts");
-    const { sha256 } = (await load("/src/storage/sha256.ts")) as HashModule;
-    window.put = async (key, facts, index, bytes) => window.store.putChunk(key, facts, { index, bytes, digest: await sha256(bytes) });
+    const { checksum } = (await load("/src/storage/checksum.ts")) as ChecksumModule;
+    window.put = async (key, facts, index, bytes) => window.store.putChunk(key, facts, { index, bytes, checksum: await checksum(bytes) });
     window.record = async (key) => (await window.store.versions(key))[0];
     window.randomChunk = (byteLength) => {
       const bytes = new Uint8Array(byteLength);
@@ -55,12 +55,12 @@ test("a chunk and its record are both there after a reload", async ({ page }) =>
     const chunk = await window.store.chunk(record, 1);
     return {
       chunk: [...(chunk ?? [])], storedBytes: chunk?.buffer.byteLength, other: await window.store.chunk(record, 0),
-      record: { ...record, present: [...record.present], digests: record.digests.byteLength, savedAt: 0 },
+      record: { ...record, present: [...record.present], checksums: record.checksums.length, savedAt: 0 },
     };
   }, KEY);
   expect(found).toEqual({
     chunk: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], storedBytes: 10, other: undefined,
-    record: { ...KEY, ...facts, place: "model.safetensors@etag:1", chunkBytes: CHUNK, present: [0, 1], digests: 64, isVerified: false, savedAt: 0 },
+    record: { ...KEY, ...facts, place: "model.safetensors@etag:1", chunkBytes: CHUNK, present: [0, 1], checksums: 2, isVerified: false, savedAt: 0 },
   });
 });
 

@@ -16,35 +16,75 @@ interface Fixtures {
   /** Errors that a test means to provoke; any other error on the console, or uncaught, fails the test. */
   expectedErrors: RegExp[];
   harness: Harness;
+  /**
+   * A page that one file's tests share: what one loads, the next finds. For files whose tests run in order, by
+   * `test.describe.configure({ mode: "default" })`.
+   */
+  sharedHarness: Harness;
+}
+
+interface WorkerFixtures {
+  sharedPage: { page: Page; openedBy?: string };
 }
 
 /** Playwright's `test`, in whose pages every unexpected error is a failure. */
-export const test = base.extend<Fixtures>({
+export const test = base.extend<Fixtures, WorkerFixtures>({
   expectedErrors: [[], { option: true }],
 
   page: async ({ page, expectedErrors }, use) => {
-    const errors: string[] = [];
-    const note = (text: string) => {
-      if (!expectedErrors.some((expected) => expected.test(text))) errors.push(text);
-    };
-    page.on("console", (message) => {
-      if (message.type() === "error" && !isMissingOptionalFile(message)) note(message.text());
-    });
-    page.on("pageerror", (error) => note(`uncaught: ${error.stack ?? error.message}`));
+    const errors = watchErrors(page, expectedErrors);
     await use(page);
-    expect(errors, "errors on the page's console").toEqual([]);
+    expect(errors.found, "errors on the page's console").toEqual([]);
   },
 
   harness: async ({ page }, use) => {
-    await page.goto("/e2e/support/harness.html");
-    await page.waitForFunction(() => "run" in window);
-    await use({
-      page,
-      run: <T>(modulePath: string, exportName: string, argument?: unknown) =>
-        page.evaluate(([path, name, value]) => window.run(path, name, value), [modulePath, exportName, argument] as const) as Promise<T>, // T: by the caller's word
-    });
+    await use(await openHarness(page));
+  },
+
+  sharedPage: [async ({ browser }, use, { project }) => {
+    const page = await browser.newPage({ baseURL: project.use.baseURL });
+    await use({ page });
+    await page.close();
+  }, { scope: "worker" }],
+
+  sharedHarness: async ({ sharedPage, expectedErrors }, use, { file }) => {
+    const { page, openedBy } = sharedPage;
+    const errors = watchErrors(page, expectedErrors);
+    sharedPage.openedBy = file;
+    await use(file === openedBy ? harnessIn(page) : await openHarness(page));
+    errors.stop();
+    expect(errors.found, "errors on the page's console").toEqual([]);
   },
 });
+
+async function openHarness(page: Page): Promise<Harness> {
+  await page.goto("/e2e/support/harness.html");
+  await page.waitForFunction(() => "run" in window);
+  return harnessIn(page);
+}
+
+function harnessIn(page: Page): Harness {
+  return {
+    page,
+    run: <T>(modulePath: string, exportName: string, argument?: unknown) =>
+      page.evaluate(([path, name, value]) => window.run(path, name, value), [modulePath, exportName, argument] as const) as Promise<T>, // T: by the caller's word
+  };
+}
+
+/** Collect errors on a page's console and uncaught ones, but for those that are expected. */
+function watchErrors(page: Page, expectedErrors: readonly RegExp[]): { found: string[]; stop(): void } {
+  const found: string[] = [];
+  const note = (text: string) => {
+    if (!expectedErrors.some((expected) => expected.test(text))) found.push(text);
+  };
+  const onConsole = (message: ConsoleMessage) => {
+    if (message.type() === "error" && !isMissingOptionalFile(message)) note(message.text());
+  };
+  const onError = (error: Error) => note(`uncaught: ${error.stack ?? error.message}`);
+  page.on("console", onConsole);
+  page.on("pageerror", onError);
+  return { found, stop: () => void page.off("console", onConsole).off("pageerror", onError) };
+}
 
 /** Chromium reports every 404 as an error, also of files that a checkpoint need not have. */
 function isMissingOptionalFile(message: ConsoleMessage): boolean {

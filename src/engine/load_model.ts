@@ -3,17 +3,17 @@ import type { ModelConfig } from "../formats/model_config.ts";
 import { readWeightMap } from "../formats/shard_index.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
-import { createRopeTables, type DecoderWeights } from "../kernels/decoder_weights.ts";
+import { createRopeTables } from "../kernels/decoder_weights.ts";
 import { createKvCache } from "../kernels/kv_cache.ts";
-import type { Decoder } from "../kernels/layer_steps.ts";
 import type { Checkpoint, FileProgress } from "../storage/checkpoint.ts";
+import { controllerUnder } from "../storage/retry.ts";
 import { openShardStore, type ShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
 import type { TextFiles } from "../text/text_service.ts";
 import { loadText, type CheckpointText, type TextHost } from "./checkpoint_text.ts";
 import { DeviceModel } from "./device_model.ts";
 import { checkLoadOptions, planContext, planWeights, readConfig } from "./load_plan.ts";
-import { loadWeights } from "./load_weights.ts";
+import { loadWeights, type LoadingWeights } from "./load_weights.ts";
 import type { LoadOptions, LoadProgress, ModelSource } from "./options.ts";
 import type { Quantize } from "./quantize_choice.ts";
 import type { Runner } from "./runner.ts";
@@ -41,14 +41,14 @@ export interface LoadedModel {
   quantize: Quantize;
 }
 
-/** Puts a model's weights on a GPU. */
-type LoadOntoGpu = (gpu: Gpu, spec: DecoderSpec, signal?: AbortSignal) => Promise<Pick<Decoder, "spec" | "weights">>;
+/** Begins to put a model's weights on a GPU. */
+type LoadOntoGpu = (gpu: Gpu, spec: DecoderSpec, signal?: AbortSignal) => Promise<LoadingWeights>;
 
 /** Load a model: small files first, so that what cannot run is refused before any weight byte moves. */
 export async function loadModel(source: ModelSource, options: LoadOptions, hooks: LoadHooks): Promise<LoadedModel> {
   checkLoadOptions(options);
   if (typeof source === "string" && isSyntheticId(source)) {
-    const load: LoadOntoGpu = async (gpu, spec) => ({ spec, weights: await syntheticWeights(gpu, spec) });
+    const load: LoadOntoGpu = async (gpu, spec) => ({ spec, weights: await syntheticWeights(gpu, spec), filled: Promise.resolve() });
     return buildModel(source, syntheticConfig(source), undefined, options, load, hooks.signal);
   }
   const { signal, onProgress } = hooks;
@@ -102,15 +102,20 @@ async function buildModel(
   let contextLength = options.contextLength;
   const device = new DeviceModel(async (buildSignal) => {
     const gpu = await Gpu.open();
+    const build = controllerUnder(buildSignal);
+    let filled: Promise<void> | undefined;
     try {
       const plan = planContext(gpu, config, { ...options, contextLength });
-      const { spec, weights } = await load(gpu, plan.spec, buildSignal);
-      const runner = await createRunner(gpu, spec, weights, options, plan.contextLength);
+      const loading = await load(gpu, plan.spec, build.signal);
+      filled = loading.filled;
+      const runner = await createRunner(gpu, loading, options, plan.contextLength);
       gpu.throwIfFaulty();
       contextLength = plan.contextLength; // the next device has to hold as much
       return { gpu, runner };
     } catch (error) {
       const reason = buildSignal?.aborted ? error : await gpu.explain(error);
+      build.abort(reason);
+      await filled?.catch(() => {}); // or it would still write to buffers that are gone
       gpu.destroy();
       throw reason;
     }
@@ -120,10 +125,11 @@ async function buildModel(
   return { id, config, text, device, contextLength, quantize: options.quantize ?? "none" };
 }
 
-async function createRunner(gpu: Gpu, spec: DecoderSpec, weights: DecoderWeights, options: LoadOptions, contextLength: number): Promise<Runner> {
+/** Kernels compile while the weights arrive. */
+async function createRunner(gpu: Gpu, { spec, weights, filled }: LoadingWeights, options: LoadOptions, contextLength: number): Promise<Runner> {
   const ropes = await createRopeTables(gpu, spec, contextLength);
   const cache = await createKvCache(gpu, spec, options.kvCache ?? "f16", contextLength, 1);
-  return createTestedRunner(gpu, schedulesFor(gpu.traits), { spec, weights, ropes, cache }, contextLength);
+  return createTestedRunner(gpu, schedulesFor(gpu.traits), { spec, weights, ropes, cache }, contextLength, filled);
 }
 
 async function storeFor({ store }: LoadOptions): Promise<ShardStore | undefined> {

@@ -34,24 +34,37 @@ function widthOnLoad({ embedding, head, positions }: DecoderSpec, quantize: Quan
   };
 }
 
+/** A model's weights in GPU buffers. */
+export interface LoadingWeights {
+  /** The spec that holds for these files. */
+  spec: DecoderSpec;
+  weights: DecoderWeights;
+  /** Resolves when every buffer holds its weights; until then kernels may be compiled and bound, but not run. */
+  filled: Promise<void>;
+}
+
 /**
- * Read a model's weights into GPU buffers. Walks the model's own tensor list, not the files: everything is recognised
- * and checked before the first weight byte is read, and nothing may be missing or left over. The spec that comes back is
- * the one that holds for these files.
+ * Begin to read a model's weights into GPU buffers; resolves when these are allocated. Walks the model's own tensor list,
+ * not the files: everything is recognised and checked before the first weight byte is read, and nothing may be missing or
+ * left over.
  */
-export async function loadWeights(
-  gpu: Gpu, planned: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], options: WeightOptions,
-): Promise<{ spec: DecoderSpec; weights: DecoderWeights }> {
+export async function loadWeights(gpu: Gpu, planned: DecoderSpec, files: readonly WeightFile<CheckpointFile>[], options: WeightOptions): Promise<LoadingWeights> {
   const uploader = await Uploader.create(gpu);
   try {
     const { spec, weights, jobs } = await prepareWeights(gpu, uploader, planned, files, options);
-    for (const file of files) await streamTensors(file.file, jobs.inFile(file), options.signal);
-    await gpu.idle();
-    gpu.throwIfFaulty();
-    return { spec, weights };
-  } finally {
+    const filled = fill(gpu, files, jobs, options.signal).finally(() => uploader.destroy());
+    filled.catch(() => {}); // the caller sees it, but perhaps not at once
+    return { spec, weights, filled };
+  } catch (error) {
     uploader.destroy();
+    throw error;
   }
+}
+
+async function fill(gpu: Gpu, files: readonly WeightFile<CheckpointFile>[], jobs: WeightJobs, signal: AbortSignal | undefined): Promise<void> {
+  for (const file of files) await streamTensors(file.file, jobs.inFile(file), signal);
+  await gpu.idle();
+  gpu.throwIfFaulty();
 }
 
 /** Recognise and check every tensor, and allocate where they go; reads none of them. */

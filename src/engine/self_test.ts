@@ -22,11 +22,13 @@ export function schedulesFor(traits: GpuTraits): Schedule[] {
   return [traits, ...distinct].map(chooseSchedule);
 }
 
-/** Prepare to run a decoder by the first of these schedules that computes on this GPU what it should. */
-export async function createTestedRunner(gpu: Gpu, schedules: readonly Schedule[], decoder: Decoder, contextLength: number): Promise<Runner> {
+/** Prepare to run a decoder by the first of these schedules that computes on this GPU what it should, once its weights are there. */
+export async function createTestedRunner(
+  gpu: Gpu, schedules: readonly Schedule[], decoder: Decoder, contextLength: number, filled: Promise<void>,
+): Promise<Runner> {
   const hasExperts = decoder.spec.layers.some(({ moe }) => moe);
   for (const [attempt, schedule] of schedules.entries()) {
-    const runner = await Runner.create(gpu, schedule, decoder, contextLength);
+    const [runner] = await Promise.all([Runner.create(gpu, schedule, decoder, contextLength), filled]);
     const difference = await pathDifference(runner, contextLength);
     const tolerance = schedule.packsInputs ? PACKED_TOLERANCE : TOLERANCE;
     if (difference <= (hasExperts ? EXPERT_TOLERANCE : tolerance)) return runner;

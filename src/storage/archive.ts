@@ -1,8 +1,8 @@
 import { HearthError } from "../errors.ts";
 
-import { chunkDigest, chunkExtent, isComplete, sameBytes, type FileRecord } from "./file_record.ts";
+import { checksum } from "./checksum.ts";
+import { chunkExtent, isComplete, isIntact, type FileRecord } from "./file_record.ts";
 import type { Listing } from "./listing.ts";
-import { sha256, toHex } from "./sha256.ts";
 import type { ShardStore } from "./shard_store.ts";
 import { readTarHeader, TAR_BLOCK, tarHeader, tarPadding } from "./tar.ts";
 
@@ -14,11 +14,11 @@ interface Manifest {
   id: string;
   /** By which the model loads offline; without it for a folder that has none. */
   listing?: Listing;
-  files: { file: string; byteLength: number; validator: string; chunkBytes: number; /** SHA-256 of every chunk. */ chunks: string[] }[];
+  files: { file: string; byteLength: number; validator: string; chunkBytes: number; /** The checksum of every chunk. */ chunks: number[] }[];
 }
 
 const MANIFEST = "hearth-export.json";
-const MAX_MANIFEST_BYTES = 16 * 1024 * 1024; // a terabyte has 65,536 chunks, and each takes 70 bytes of manifest
+const MAX_MANIFEST_BYTES = 16 * 1024 * 1024; // a terabyte has 65,536 chunks, and each takes at most 13 bytes of manifest
 
 /** Stream a stored model as one file, chunk by chunk as the reader asks for it. */
 export async function exportStoredModel(id: string, store: ShardStore): Promise<ReadableStream<Uint8Array>> {
@@ -63,9 +63,9 @@ export async function importStoredModel(archive: Blob, store: ShardStore): Promi
     for (const [index, expected] of chunks.entries()) {
       const { begin, end } = chunkExtent(record, index);
       const bytes = await take(end - begin);
-      const digest = await sha256(bytes);
-      if (toHex(digest) !== expected) throw damaged(`expected part ${index} of ${file} with SHA-256 ${expected}, found ${toHex(digest)}`);
-      await store.putChunk(key, record, { index, bytes, digest });
+      const found = await checksum(bytes);
+      if (found !== expected) throw damaged(`expected part ${index} of ${file} with XXH32 ${expected}, found ${found}`);
+      await store.putChunk(key, record, { index, bytes, checksum: found });
     }
     position += tarPadding(byteLength);
   }
@@ -76,9 +76,9 @@ export async function importStoredModel(archive: Blob, store: ShardStore): Promi
 async function* archiveBytes(id: string, listing: Listing | undefined, records: readonly FileRecord[], store: ShardStore): AsyncGenerator<Uint8Array> {
   const files: Manifest["files"] = [];
   for (const record of records) {
-    const { file, byteLength, validator, chunkBytes, present } = record;
-    const chunks: string[] = [];
-    for (const index of present.keys()) chunks.push(toHex(chunkDigest(record, index) ?? (await sha256(await storedChunk(store, record, index)))));
+    const { file, byteLength, validator, chunkBytes, checksums } = record;
+    const chunks: number[] = [];
+    for (const [index, known] of checksums.entries()) chunks.push(known || (await checksum(await storedChunk(store, record, index))));
     files.push({ file, byteLength, validator, chunkBytes, chunks });
   }
   const manifest = new TextEncoder().encode(JSON.stringify({ format: 1, id, listing, files } satisfies Manifest, undefined, 1));
@@ -95,8 +95,7 @@ async function* archiveBytes(id: string, listing: Listing | undefined, records: 
 
 async function storedChunk(store: ShardStore, record: FileRecord, index: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await store.chunk(record, index);
-  const digest = chunkDigest(record, index);
-  if (bytes && (!digest || sameBytes(digest, await sha256(bytes)))) return bytes;
+  if (bytes && (await isIntact(record, index, bytes))) return bytes;
   throw new HearthError("storage", `${record.file}: part ${index} is gone or damaged in this browser's storage; load the model once, which repairs it, then export it`);
 }
 

@@ -1,12 +1,12 @@
 import { HearthError } from "../errors.ts";
 
 import type { Verdict } from "./checkpoint.ts";
+import { checksum } from "./checksum.ts";
 import { LeaseLostError } from "./connection.ts";
 import { FileHash, isContentHash, isSha256 } from "./file_hash.ts";
-import { chunkDigest, chunkExtent, isComplete, presentBytes, sameBytes, type FileRecord } from "./file_record.ts";
+import { chunkExtent, isComplete, isIntact, presentBytes, type FileRecord } from "./file_record.ts";
 import { fetchRange } from "./http.ts";
 import { lead } from "./lease.ts";
-import { sha256 } from "./sha256.ts";
 import { verifyStored, type DownloadOptions } from "./verify.ts";
 
 /**
@@ -172,10 +172,9 @@ export class Download {
         if (filled < piece.byteLength) continue;
         this.#latest = { index, bytes: piece };
         this.#notify();
-        const digest = sha256(piece);
         // One write behind the network: it overlaps the download, and memory stays at two chunks.
         await saving;
-        saving = this.#save(index, piece, await digest, epoch);
+        saving = this.#save(index, piece, epoch);
         saving.catch(() => {}); // seen by whoever awaits it next
         if (index === last) return;
         piece = this.#newPiece(++index);
@@ -200,12 +199,12 @@ export class Download {
     return new Uint8Array(end - begin);
   }
 
-  async #save(index: number, bytes: Uint8Array<ArrayBuffer>, digest: Uint8Array<ArrayBuffer>, epoch: number): Promise<void> {
+  async #save(index: number, bytes: Uint8Array<ArrayBuffer>, epoch: number): Promise<void> {
     const { store, key, facts } = this.#options;
-    const expected = this.#distrusted.has(index) ? chunkDigest(this.#record, index) : undefined;
-    if (expected && (this.#record.isVerified || !isSha256(facts.validator)) && !sameBytes(digest, expected)) throw changed(this.#options, index);
+    const isRepair = this.#distrusted.has(index) && (this.#record.isVerified || !isSha256(facts.validator));
+    if (isRepair && !(await isIntact(this.#record, index, bytes))) throw changed(this.#options, index);
     const hashed = this.#hash?.add(index, bytes);
-    const record = await store.putChunk(key, facts, { index, bytes, digest, hashed }, epoch);
+    const record = await store.putChunk(key, facts, { index, bytes, checksum: await checksum(bytes), hashed }, epoch);
     this.#distrusted.delete(index);
     this.#learn(record);
   }

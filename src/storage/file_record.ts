@@ -1,4 +1,5 @@
 import type { FileFacts } from "./answers.ts";
+import { checksum } from "./checksum.ts";
 import type { HashState } from "./sha256.ts";
 
 /** Which file of which checkpoint. */
@@ -14,8 +15,8 @@ export interface FileRecord extends FileKey, FileFacts {
   chunkBytes: number;
   /** One byte per chunk: 1 where it is stored. */
   present: Uint8Array<ArrayBuffer>;
-  /** The SHA-256 of every chunk, 32 bytes each; zeros where none is known. */
-  digests: Uint8Array<ArrayBuffer>;
+  /** The checksum of every chunk; 0 where none is known. */
+  checksums: Uint32Array<ArrayBuffer>;
   /** The hash of the file's first chunks, to go on from. */
   hashed?: { chunks: number; state: HashState };
   /** Whether the whole file was checked against the hash that its validator names. */
@@ -28,24 +29,25 @@ export interface FileRecord extends FileKey, FileFacts {
 export interface ChunkWrite {
   index: number;
   bytes: Uint8Array<ArrayBuffer>;
-  digest: Uint8Array<ArrayBuffer>;
+  checksum: number;
   hashed?: FileRecord["hashed"];
 }
 
-const DIGEST_BYTES = 32;
+/** A record of this release or an earlier one: the first had neither places nor verification, the second longer digests. */
+type EarlierRecord = Omit<FileRecord, "place" | "isVerified" | "checksums"> & Partial<FileRecord> & { digests?: Uint8Array };
 
 /** The record of a version of which nothing is stored yet. */
 export function freshRecord(key: FileKey, { byteLength, validator }: FileFacts, chunkBytes: number): FileRecord {
   const chunks = Math.ceil(byteLength / chunkBytes);
   const place = `${key.file}@${validator}`;
-  const empty = { present: new Uint8Array(chunks), digests: new Uint8Array(DIGEST_BYTES * chunks) };
+  const empty = { present: new Uint8Array(chunks), checksums: new Uint32Array(chunks) };
   return { checkpoint: key.checkpoint, file: key.file, byteLength, validator, place, chunkBytes, ...empty, isVerified: false, savedAt: Date.now() };
 }
 
 /** Bring a record that an earlier release wrote to today's form; its chunks stay where they lie. */
-export function upgradedRecord(record: FileRecord | (Omit<FileRecord, "place" | "digests" | "isVerified">)): FileRecord {
-  if ("place" in record) return record;
-  return { ...record, place: record.file, digests: new Uint8Array(DIGEST_BYTES * record.present.byteLength), isVerified: false };
+export function upgradedRecord(record: EarlierRecord): FileRecord {
+  const { digests: _ofAnEarlierRelease, ...kept } = record;
+  return { place: record.file, isVerified: false, checksums: new Uint32Array(record.present.byteLength), ...kept };
 }
 
 /** Where a chunk begins and ends in its file. */
@@ -67,24 +69,21 @@ export function presentBytes(record: FileRecord): number {
   return lengths.reduce((sum, bytes) => sum + bytes, 0);
 }
 
-/** The digest of one chunk, or undefined where an earlier release stored none. */
-export function chunkDigest({ digests }: FileRecord, index: number): Uint8Array<ArrayBuffer> | undefined {
-  const digest = digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
-  return digest.some((byte) => byte !== 0) ? digest : undefined;
+/** Whether these are the bytes that were stored for a chunk, as far as its length and checksum tell. */
+export async function isIntact(record: FileRecord, index: number, bytes: Uint8Array): Promise<boolean> {
+  const { begin, end } = chunkExtent(record, index);
+  const expected = record.checksums[index];
+  return bytes.byteLength === end - begin && (expected === 0 || expected === (await checksum(bytes)));
 }
 
 /** A record with one more chunk. */
-export function withChunk(record: FileRecord, { index, digest, hashed }: ChunkWrite): FileRecord {
+export function withChunk(record: FileRecord, { index, checksum, hashed }: ChunkWrite): FileRecord {
   const present = record.present.slice();
   present[index] = 1;
-  const digests = record.digests.slice();
-  digests.set(digest, index * DIGEST_BYTES);
+  const checksums = record.checksums.slice();
+  checksums[index] = checksum;
   // A hash that covers a chunk does not outlive the chunk's change.
   const kept = record.hashed !== undefined && index < record.hashed.chunks && hashed === undefined ? undefined : record.hashed;
-  return { ...record, present, digests, hashed: hashed ?? kept, savedAt: Date.now() };
-}
-
-/** Whether two byte strings are the same. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);
+  const isVerified = record.isVerified && record.present[index] === 0; // a chunk that is replaced may not be what was verified
+  return { ...record, present, checksums, isVerified, hashed: hashed ?? kept, savedAt: Date.now() };
 }

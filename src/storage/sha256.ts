@@ -19,7 +19,8 @@ export interface StreamingHash {
 
 /** Start a SHA-256, or continue one; undefined for a state that this page cannot continue, so that the caller starts anew. */
 export async function startSha256(state?: HashState): Promise<StreamingHash | undefined> {
-  const wasm = await wasmSha256();
+  const { wasmHasher } = await import("./wasm_hashes.ts");
+  const wasm = await wasmHasher("sha256");
   if (state !== undefined && state.kind !== (wasm ? "wasm" : "plain")) return undefined;
   if (wasm === undefined) return plainHash(state ? PlainSha256.load(state.bytes) : new PlainSha256());
   try {
@@ -27,11 +28,6 @@ export async function startSha256(state?: HashState): Promise<StreamingHash | un
   } catch {
     return undefined; // another version of the package wrote this state
   }
-}
-
-/** The SHA-256 of bytes in memory, computed by the browser outside of this thread. */
-export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
 /** Git's name for a file's content, in hexadecimal. */
@@ -43,17 +39,6 @@ export async function gitBlobId(bytes: Uint8Array<ArrayBuffer>): Promise<string>
 /** Bytes in hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** A WebAssembly hasher, or undefined where a Content-Security-Policy bars WebAssembly. */
-async function wasmSha256(): Promise<IHasher | undefined> {
-  const { createWasmSha256 } = await import("./wasm_sha256.ts");
-  try {
-    return await createWasmSha256();
-  } catch (error) {
-    if (error instanceof WebAssembly.CompileError || globalThis.WebAssembly === undefined) return undefined;
-    throw error;
-  }
 }
 
 function wasmHash(hasher: IHasher): StreamingHash {

@@ -154,20 +154,18 @@ function deleteVersion(store: IDBObjectStore, record: FileRecord): void {
   store.delete(within(["chunk", record.checkpoint, record.place]));
 }
 
-/** Bring records that earlier releases wrote under shorter keys to today's keys; chunks stay where they are. */
+/** Bring records that earlier releases wrote to today's form and keys; chunks stay where they are. */
 async function upgrade(connection: Connection): Promise<void> {
-  const keys = await connection.read((store) => store.getAllKeys(within(["file"])));
-  if (!keys.some((key) => Array.isArray(key) && key.length === 3)) return;
+  const records: Partial<FileRecord>[] = await connection.read((store) => store.getAll(within(["file"])));
+  if (records.every(({ checksums }) => checksums)) return;
   await connection.write((store) => {
     const request = store.openCursor(within(["file"]));
     request.onsuccess = () => {
       const cursor = request.result;
       if (cursor === null) return;
       const record = upgradedRecord(cursor.value as FileRecord); // only this module writes under these keys
-      if ((cursor.key as IDBValidKey[]).length === 3) {
-        cursor.delete();
-        store.put(record, versionKey(record, record));
-      }
+      cursor.delete();
+      store.put(record, versionKey(record, record));
       cursor.continue();
     };
   });

@@ -4,11 +4,10 @@ import type { RemoteFile } from "./answers.ts";
 import type { CheckpointFile, FileProgress, Verdict } from "./checkpoint.ts";
 import { Download } from "./download.ts";
 import type { DownloadQueue } from "./download_queue.ts";
-import { chunkDigest, chunkExtent, isComplete, sameBytes, type FileRecord } from "./file_record.ts";
+import { chunkExtent, isComplete, isIntact, type FileRecord } from "./file_record.ts";
 import { fetchRange } from "./http.ts";
 import { collect, concat } from "./request.ts";
 import type { RetryPolicy } from "./retry.ts";
-import { sha256 } from "./sha256.ts";
 import type { ShardStore } from "./shard_store.ts";
 import { StreamedFile } from "./streamed_file.ts";
 
@@ -24,7 +23,6 @@ export interface StoredFileOptions {
 }
 
 const SMALL_PART = 4; // a read of more than a quarter of a file may as well begin its download
-
 const READ_AHEAD = 2; // one chunk is read while another is checked
 
 interface Chunk {
@@ -162,10 +160,8 @@ export class StoredFile implements CheckpointFile {
   /** Read a chunk from the store and check that it is what was stored. */
   async #storedChunk(index: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const record = this.#download.record;
-    const { begin, end } = chunkExtent(record, index);
     const bytes = await this.#options.store.chunk(record, index);
-    const digest = chunkDigest(record, index);
-    if (bytes?.byteLength === end - begin && (!digest || sameBytes(digest, await sha256(bytes)))) return bytes;
+    if (bytes && (await isIntact(record, index, bytes))) return bytes;
     this.#download.distrust(index); // the browser evicted it, someone deleted the model, or the disk changed it
     return undefined;
   }
