@@ -63,14 +63,13 @@ function demo(): UserConfig {
   };
 }
 
-/** How workers are built into the one file, the text worker inside the engine's. */
+/** How workers are built into the one file. */
 function inlineWorkers(): Pick<UserConfig, "plugins" | "worker"> {
   return { plugins: [withoutDataWorkers()], worker: { plugins: () => [withoutDataWorkers()] } };
 }
 
 /**
  * Vite lets an inlined worker that cannot start as a blob try again as a data: URL, where it could store nothing.
- * Inside a worker that costs a second copy of the script.
  */
 function withoutDataWorkers(): Plugin {
   const secondTry = /return new Worker\(\s*['"]data:.*?\);/s;

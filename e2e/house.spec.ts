@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   models: ["gpu", "quant", "kernels", "formats"],
   engine: ["gpu", "quant", "kernels", "models", ...LEAVES],
   worker: ["engine", ...LEAVES],
-  api: ["src/worker/protocol.ts", "src/worker/transfer.ts", "src/worker/worker.ts"], // the last only as the worker's URL
+  api: ["src/worker/protocol.ts", "src/worker/transfer.ts", "src/worker/worker.ts", "src/worker/text_worker.ts"], // the last two only as workers' URLs
   ...Object.fromEntries(LEAVES.map((leaf) => [leaf, []])),
 };
 
@@ -34,9 +34,9 @@ test("imports run one way between rooms", () => {
   expect(imports.filter((one) => !one.isPackage && !allowed(one)).map(show)).toEqual([]);
 });
 
-test("the page takes the worker's entry only as a URL", () => {
+test("the page takes the workers' entries only as URLs", () => {
   const lines = sources.filter((path) => roomOf(path) === "api").flatMap((path) => readSource(path).split("\n"));
-  const entries = lines.filter((line) => line.includes("worker/worker.ts"));
+  const entries = lines.filter((line) => /worker\/(text_)?worker\.ts/.test(line));
   expect(entries.filter((line) => !line.includes("worker.ts?worker&inline"))).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 // Runs in a page: what a model would take, beside what it takes.
 import { loadModel as loadIntoEngine } from "../../src/engine/load_model.ts";
 import { checkModel, loadModel, storedModels } from "../../src/index.ts";
-import { startText } from "../../src/worker/text_host.ts";
+import { startText } from "../support/text_on_page.ts";
 
 const BUNDLED = "/models/hearth-tiny/";
 const STAGING_BYTES = 16 * 2 ** 20; // the uploader's, gone once a model is loaded

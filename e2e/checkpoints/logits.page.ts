@@ -4,7 +4,7 @@ import { Runner } from "../../src/engine/runner.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { createKvCache } from "../../src/kernels/kv_cache.ts";
 import { chooseSchedule } from "../../src/kernels/schedule.ts";
-import { startText } from "../../src/worker/text_host.ts";
+import { startText } from "../support/text_on_page.ts";
 import { randomCheckpoint, type GoldenCase } from "../support/random_checkpoint.ts";
 
 /** The largest deviations from golden logits: absolute, and relative to the row's root mean square. */

@@ -7,9 +7,11 @@ export async function withFaultyWorkers<T>(work: (faults: FaultSwitch, workers: 
   const workers: Worker[] = [];
   const RealWorker = window.Worker;
   window.Worker = class extends RealWorker {
-    constructor(_url: string | URL, options?: WorkerOptions) {
-      super(`/e2e/faults/faulty_worker.ts?arm=${encodeURIComponent(JSON.stringify(first ?? null))}`, { ...options, type: "module" });
-      workers.push(this);
+    constructor(url: string | URL, options?: WorkerOptions) {
+      const hasGpu = options?.name !== "hearth-text";
+      const armed = `/e2e/faults/faulty_worker.ts?arm=${encodeURIComponent(JSON.stringify(first ?? null))}`;
+      super(hasGpu ? armed : url, hasGpu ? { ...options, type: "module" } : options);
+      if (hasGpu) workers.push(this);
     }
   };
   const channel = new BroadcastChannel("gpu-faults");

@@ -2,7 +2,7 @@
 import { Engine } from "../../src/engine/engine.ts";
 import { HearthError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/gpu.ts";
-import { startText } from "../../src/worker/text_host.ts";
+import { startText } from "../support/text_on_page.ts";
 
 /** How opening a GPU ended. */
 export interface Opening {

@@ -1,7 +1,7 @@
 // Runs in a page: the engine itself, without a worker, on a GPU whose memory ends.
 import { Engine } from "../../src/engine/engine.ts";
 import { HearthError } from "../../src/errors.ts";
-import { startText } from "../../src/worker/text_host.ts";
+import { startText } from "../support/text_on_page.ts";
 import { FORMAT_CASES } from "../formats/format_cases.ts";
 import { tinyCheckpoints } from "../formats/tiny_model.ts";
 import { randomValues } from "../kernels/random_values.ts";

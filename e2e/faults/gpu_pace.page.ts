@@ -1,7 +1,7 @@
 // Runs in a page: how prompts are cut into submits, and what that changes.
 import { Engine } from "../../src/engine/engine.ts";
 import { loadModel } from "../../src/engine/load_model.ts";
-import { startText } from "../../src/worker/text_host.ts";
+import { startText } from "../support/text_on_page.ts";
 
 const BUNDLED = "/models/hearth-tiny/";
 const TOKENS = 140;

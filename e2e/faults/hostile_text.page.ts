@@ -1,7 +1,7 @@
 // Runs in a page: text files that never come to an end, behind the host that ends them.
 import { HearthError } from "../../src/errors.ts";
 import { loadModel, type ChatMessage, type LanguageModel } from "../../src/index.ts";
-import { startText } from "../../src/worker/text_host.ts";
+import { startText } from "../support/text_on_page.ts";
 import { installErrorTransfer } from "../../src/worker/transfer.ts";
 
 const TINY = "/models/hearth-tiny/";

@@ -39,7 +39,8 @@ async function startWorker(
   try {
     const { port1, port2 } = new MessageChannel();
     const outcome = readLoad(port1, onProgress);
-    const sent = supervisor.call((remote) => remote.load(source, loadOptions, baseUrl, transfer(port2, [port2])));
+    const { textSpawner } = supervisor;
+    const sent = supervisor.call((remote) => remote.load(source, loadOptions, baseUrl, transfer(port2, [port2]), transfer(textSpawner, [textSpawner])));
     const [info] = await untilAborted(Promise.all([outcome, sent]), AbortSignal.any([signal, supervisor.signal]));
     return { supervisor, info };
   } catch (error) {

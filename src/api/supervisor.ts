@@ -6,6 +6,7 @@ import type { WorkerApi } from "../worker/protocol.ts";
 import { installErrorTransfer, untilAborted } from "../worker/transfer.ts";
 // Vite's own import form: a module worker in development, and in the build a string inside the one file that a page loads.
 import EngineWorker from "../worker/worker.ts?worker&inline";
+import { openTextSpawner, type TextSpawner } from "./text_spawner.ts";
 
 const GOODBYE_MS = 5000; // a healthy worker finishes its step and frees its buffers in far less; a stuck one is ended anyway
 
@@ -13,6 +14,7 @@ const GOODBYE_MS = 5000; // a healthy worker finishes its step and frees its buf
 export class Supervisor {
   readonly remote: Remote<WorkerApi>;
   readonly #worker: Worker;
+  readonly #texts: TextSpawner = openTextSpawner();
   readonly #end = new AbortController();
   #stopped: Promise<void> | undefined;
 
@@ -27,6 +29,11 @@ export class Supervisor {
     this.#worker.onmessageerror = () => this.#fail("a message from the worker could not be read");
     this.remote = wrap<WorkerApi>(this.#worker);
     void this.#watch(name);
+  }
+
+  /** For the worker, which has text workers started through it. */
+  get textSpawner(): MessagePort {
+    return this.#texts.port;
   }
 
   /** Aborts when the worker is gone; the reason is the error with which to reject. */
@@ -66,7 +73,7 @@ export class Supervisor {
     } catch (error) {
       if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
     } finally {
-      this.#worker.terminate();
+      this.#terminate();
     }
   }
 
@@ -83,7 +90,12 @@ export class Supervisor {
 
   #fail(finding: string, cause?: unknown): void {
     this.#end.abort(workerFailed(finding, cause));
-    this.#worker.terminate(); // after an uncaught error its state cannot be trusted
+    this.#terminate(); // after an uncaught error its state cannot be trusted
+  }
+
+  #terminate(): void {
+    this.#worker.terminate();
+    this.#texts.close();
   }
 }
 

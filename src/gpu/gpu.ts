@@ -164,7 +164,7 @@ export class Gpu {
   async #compile(label: string, code: string): Promise<GPUComputePipeline> {
     this.device.pushErrorScope("validation"); // the pipeline's error below tells more
     const module = this.device.createShaderModule({ label, code });
-    void this.device.popErrorScope();
+    this.device.popErrorScope().catch(() => {}); // a lost device may refuse
     try {
       return await this.untilLost(this.device.createComputePipelineAsync({ label, layout: "auto", compute: { module, entryPoint: "main" } }));
     } catch (cause) {

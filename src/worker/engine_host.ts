@@ -6,7 +6,7 @@ import type { BenchmarkOptions, GenerateOptions, GenerationResult, LoadOptions, 
 import { HearthError } from "../errors.ts";
 import { exportFromBrowser, importIntoBrowser, listStoredModels, removeStoredModel } from "../storage/stored_models.ts";
 import type { LoadMessage, WorkerApi } from "./protocol.ts";
-import { startText } from "./text_host.ts";
+import { textStarter } from "./text_host.ts";
 import { encodeError, pumpGeneration, signalOfAborter } from "./transfer.ts";
 import { Turnstile } from "./turnstile.ts";
 
@@ -26,13 +26,13 @@ export class EngineHost implements WorkerApi {
     });
   }
 
-  async load(source: ModelSource, options: LoadOptions, baseUrl: string, port: MessagePort): Promise<void> {
+  async load(source: ModelSource, options: LoadOptions, baseUrl: string, port: MessagePort, spawner: MessagePort): Promise<void> {
     const post = (message: LoadMessage) => port.postMessage(message);
     try {
       if (this.#loading) throw new Error("This worker already holds a model");
       this.#loading = Engine.load(source, options, {
         baseUrl,
-        startText,
+        startText: textStarter(spawner),
         signal: this.#unloading.signal,
         onProgress: (progress) => post({ type: "progress", progress }),
       });

@@ -13,8 +13,8 @@ export type { StoredModel } from "../storage/stored_models.ts";
 export interface WorkerApi {
   /** Hold a Web Lock for as long as the worker lives, so that the page notices its end; resolves once it is held. */
   holdLock(name: string): Promise<void>;
-  /** Load the worker's model; progress and outcome go through the port, so that they arrive in order. */
-  load(source: ModelSource, options: LoadOptions, baseUrl: string, port: MessagePort): void;
+  /** Load the worker's model; progress and outcome go through the port, so that they arrive in order. Text workers come from the spawner. */
+  load(source: ModelSource, options: LoadOptions, baseUrl: string, port: MessagePort, spawner: MessagePort): void;
   /** Find out whether a model fits, without loading it. */
   checkModel(source: ModelSource, options: LoadOptions, baseUrl: string, aborter: MessagePort): Promise<FitReport>;
   /** Generate an answer after those already asked for; text and outcome go through the port. */
@@ -30,6 +30,12 @@ export interface WorkerApi {
   /** A stored model as one file; the worker must live until the stream ends. */
   exportStoredModel(id: string): Promise<ReadableStream<Uint8Array>>;
   importStoredModel(archive: Blob): Promise<string>;
+}
+
+/** What the worker says to the page's spawner: start a text worker, which serves one port; on the other the page tells why it failed, and any message ends it. */
+export interface SpawnMessage {
+  service: MessagePort;
+  control: MessagePort;
 }
 
 /** What the worker says on a load port. */

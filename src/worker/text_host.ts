@@ -5,9 +5,8 @@ import type { PromptEncodeOptions, PromptRenderOptions, TextHost } from "../engi
 import { HearthError } from "../errors.ts";
 import type { ChatMessage } from "../text/chat_template.ts";
 import type { TextFacts, TextFiles, TextService } from "../text/text_service.ts";
+import type { SpawnMessage } from "./protocol.ts";
 import { untilAborted } from "./transfer.ts";
-// Vite's own import form, as in the supervisor: the text worker is a string inside the engine's worker.
-import TextWorker from "./text_worker.ts?worker&inline";
 
 const LOAD_MS = 30_000; // parsing and building what the caps allow; a 150,000-token vocabulary takes one of them
 const RUN_MS = 1500; // what a checkpoint's own code may take: real templates and patterns need a few milliseconds
@@ -21,25 +20,29 @@ interface Running {
   end(reason: HearthError): void;
 }
 
-/** Start a text worker for these files. What never ends in it costs its worker, not the engine's: the next call gets a new one. */
-export async function startText(files: TextFiles): Promise<TextHost> {
-  const host = new WorkerTextHost(files);
-  return { ...(await host.start()), render: host.render, encode: host.encode, close: host.close };
+/** What starts a text worker for given files. What never ends in it costs its worker, not the engine's: the next call gets a new one. */
+export function textStarter(spawner: MessagePort): (files: TextFiles) => Promise<TextHost> {
+  return async (files) => {
+    const host = new WorkerTextHost(files, spawner);
+    return { ...(await host.start()), render: host.render, encode: host.encode, close: host.close };
+  };
 }
 
 class WorkerTextHost {
   readonly #files: TextFiles;
+  readonly #spawner: MessagePort;
   #running: Running | undefined;
   #isClosed = false;
   #encodeMs = RUN_MS;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(files: TextFiles) {
+  constructor(files: TextFiles, spawner: MessagePort) {
     this.#files = files;
+    this.#spawner = spawner;
   }
 
   async start(): Promise<TextFacts> {
-    const running = startWorker();
+    const running = startWorker(this.#spawner);
     this.#running = running;
     running.ended.catch(() => (this.#running = undefined)); // whoever waits for an answer is told; the next call starts anew
     try {
@@ -90,20 +93,22 @@ async function limited<T>(running: Running, limitMs: number, subject: string, ca
   }
 }
 
-function startWorker(): Running {
-  const worker = new TextWorker({ name: "hearth-text" });
+function startWorker(spawner: MessagePort): Running {
+  const service = new MessageChannel();
+  const control = new MessageChannel();
   let end: Running["end"] = () => {};
   const ended = new Promise<never>((_, reject) => {
     end = (reason) => {
-      worker.terminate();
+      control.port1.postMessage("end");
       reject(reason);
     };
-    worker.onerror = (event) => {
-      event.preventDefault(); // it is reported by the rejected call
-      end(new HearthError("worker-failed", `Hearth's text worker failed: ${event.message || "its script may not run"}. Ask again, or load the model again.`));
+    control.port1.onmessage = ({ data }: MessageEvent<string>) => {
+      end(new HearthError("worker-failed", `Hearth's text worker failed: ${data}. Ask again, or load the model again.`));
     };
   });
-  return { remote: wrap<TextService>(worker), ended, end };
+  const ports = { service: service.port2, control: control.port2 } satisfies SpawnMessage;
+  spawner.postMessage(ports, Object.values(ports));
+  return { remote: wrap<TextService>(service.port1), ended, end };
 }
 
 function unloaded(): HearthError {
