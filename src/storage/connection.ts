@@ -39,9 +39,10 @@ export class Connection {
 
   async #use<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
     const attempt = () => this.#useStore(mode, (store) => {
+      const { db } = store.transaction;
       // Close for another tab that wants to delete or upgrade the database; the next use reopens it.
-      store.transaction.db.onversionchange = () => store.transaction.db.close();
-      return work(store);
+      db.onversionchange = () => db.close();
+      return whileOpen(db, work(store));
     });
     try {
       return await attempt();
@@ -56,6 +57,16 @@ export class Connection {
       throw error instanceof LeaseLostError ? error : await storageError(error);
     }
   }
+}
+
+/** Settle like `work`, or reject once the browser has closed the connection, which may leave requests without an answer. */
+function whileOpen<T>(db: IDBDatabase, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onClose = () => reject(new DOMException("The browser closed the connection", "InvalidStateError"));
+    const done = () => db.removeEventListener("close", onClose);
+    db.addEventListener("close", onClose, { once: true });
+    work.then((value) => (done(), resolve(value)), (error: unknown) => (done(), reject(error)));
+  });
 }
 
 /** Resolve when a transaction is committed: on a full disk its requests succeed first and only the commit fails. */

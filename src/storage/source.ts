@@ -65,10 +65,16 @@ class RemoteCheckpoint implements Checkpoint {
   readonly #queue = new DownloadQueue();
   readonly #opened = new Map<string, Promise<FinishableFile | undefined>>();
   #listing: Promise<Listing | undefined> | undefined;
+  #storeFailed = false;
 
   constructor(location: Location, options: CheckpointOptions) {
     this.#location = location;
-    this.#options = options;
+    const { onStorageError } = options;
+    const note = (error: HearthError) => {
+      this.#storeFailed = true;
+      onStorageError?.(error);
+    };
+    this.#options = { ...options, onStorageError: onStorageError && note };
   }
 
   get id(): string {
@@ -129,7 +135,7 @@ class RemoteCheckpoint implements Checkpoint {
   async #settle(): Promise<void> {
     const { store, onStorageError } = this.#options;
     const listing = await this.#listing;
-    if (store === undefined || listing === undefined) return;
+    if (store === undefined || listing === undefined || this.#storeFailed) return; // what is not whole in the store is not settled
     try {
       await store.putListing(this.id, listing);
       for (const record of await store.records(this.id)) {
