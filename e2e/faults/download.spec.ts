@@ -8,7 +8,7 @@ const REPO = "org/model";
 const WEIGHTS = "model.safetensors";
 const SMALL = randomBytes(3 * MEBIBYTE);
 const LARGE = randomBytes(40 * MEBIBYTE, 2);
-const CHUNK = 16 * MEBIBYTE;
+const CHUNK = 8 * MEBIBYTE;
 
 const modes: [name: string, fault: Fault][] = [
   ["server without ranges", faults.withoutRanges], ["reset after 1 MiB", faults.cutAfter(MEBIBYTE)], ["chunked body cut", faults.chunkedCutAfter(MEBIBYTE)],

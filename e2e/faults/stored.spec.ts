@@ -6,7 +6,7 @@ import { MEBIBYTE, PAGE, test } from "./faults_setting.ts";
 
 const WEIGHTS = "model.safetensors";
 const LARGE = randomBytes(40 * MEBIBYTE);
-const CHUNK = 16 * MEBIBYTE;
+const CHUNK = 8 * MEBIBYTE;
 
 interface StoredFileState {
   present: number[];

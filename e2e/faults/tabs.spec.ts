@@ -9,7 +9,7 @@ import type { ReadRequest, Reading } from "./storage.page.ts";
 
 const WEIGHTS = "model.safetensors";
 const LARGE = randomBytes(40 * MEBIBYTE);
-const CHUNK = 16 * MEBIBYTE;
+const CHUNK = 8 * MEBIBYTE;
 const SLOWLY = faults.drip(MEBIBYTE, 20);
 
 async function openTab(page: Page): Promise<Page> {

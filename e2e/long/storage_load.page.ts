@@ -4,7 +4,7 @@ import { readWeightMap } from "../../src/formats/shard_index.ts";
 import { openShardStore } from "../../src/storage/shard_store.ts";
 import { openCheckpoint } from "../../src/storage/source.ts";
 
-const CHUNK_BYTES = 16 * 1024 * 1024;
+const CHUNK_BYTES = 8 * 1024 * 1024;
 
 /** Read every tensor of a checkpoint in the order in which a load uploads them; resolves to bytes and milliseconds. */
 export async function readTensors(source: string): Promise<{ tensorBytes: number; elapsedMs: number }> {

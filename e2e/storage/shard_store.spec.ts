@@ -20,7 +20,7 @@ declare global {
   }
 }
 
-const CHUNK = 16 * 1024 * 1024;
+const CHUNK = 8 * 1024 * 1024;
 const KEY = { checkpoint: "org/name", file: "model.safetensors" };
 
 async function openPage(page: Page): Promise<void> {

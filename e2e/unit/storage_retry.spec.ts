@@ -67,5 +67,5 @@ test("promise 20: a slow disk holds the download back", async () => {
   }
   // Two downloads, each with a chunk that fills, one that waits and one that is being written; 64 MiB at chunks of 16.
   expect(most).toBeLessThanOrEqual(4 * chunkBytes + chunkBytes / 2);
-  measured(`at most ${(most / chunkBytes).toFixed(1)} chunks of two files on their way to the disk: ${Math.round((16 * most) / chunkBytes)} MiB at chunks of 16 MiB`);
+  measured(`at most ${(most / chunkBytes).toFixed(1)} chunks of two files on their way to the disk: ${Math.round((8 * most) / chunkBytes)} MiB at chunks of 8 MiB`);
 });

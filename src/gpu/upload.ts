@@ -1,6 +1,6 @@
 import type { Gpu } from "./gpu.ts";
 
-const STAGING_BYTES = 16 * 2 ** 20; // one stored chunk; a row of any weight fits
+const STAGING_BYTES = 16 * 2 ** 20; // two stored chunks; a row of any weight fits
 const BYTES_IN_FLIGHT = 32 * 2 ** 20; // waiting this often halves the memory that the browser's GPU process holds
 
 /** Moves bytes of any length and alignment into a staging buffer that a repack kernel reads. */

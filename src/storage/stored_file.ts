@@ -23,7 +23,7 @@ export interface StoredFileOptions {
 }
 
 const SMALL_PART = 4; // a read of more than a quarter of a file may as well begin its download
-const READ_AHEAD = 2; // one chunk is read while another is checked
+const READ_AHEAD = 2; // chunks are read while others are checked
 
 interface Chunk {
   bytes: Uint8Array<ArrayBuffer>;
