@@ -32,6 +32,16 @@ test("promise 17: a load takes few requests", async ({ server, read, browserName
   }
 });
 
+test("a listing of several pages is read whole, and asked for at the endpoint alone", async ({ server, read }) => {
+  server.publish(REPO, FILES);
+  server.treePageSize = 3;
+  server.treeOrigin = "https://elsewhere.example"; // a mirror that passes on the Hub's own addresses
+  const { error, hashes } = await read({ source: REPO, endpoint: server.hub, files: NAMES });
+  expect(error).toBeUndefined();
+  for (const [name, bytes] of Object.entries(FILES)) expect(hashes[name]).toBe(sha256(bytes));
+  expect(server.requests.filter(({ path }) => path.includes("/tree/"))).toHaveLength(3);
+});
+
 test("promise 18: versions never mix, and the stored one runs offline until the new one is whole", async ({ server, read, harness, measured }) => {
   const first = server.publish(REPO, FILES);
   const changed = { ...FILES, "config.json": new TextEncoder().encode('{"a":2}'), "model-00001-of-00005.safetensors": randomBytes(MEBIBYTE, 77) };

@@ -28,7 +28,7 @@ export interface HubRepo {
 }
 
 const LFS_BYTES = 100_000; // the Hub keeps larger files outside of git
-const EXPOSED = "Accept-Ranges, Content-Range, Content-Type, Content-Disposition, ETag, X-Error-Code, X-Error-Message, RateLimit, Retry-After";
+const EXPOSED = "Accept-Ranges, Content-Range, Content-Type, Content-Disposition, ETag, X-Error-Code, X-Error-Message, RateLimit, Retry-After, Link";
 
 /**
  * Two origins that misbehave on demand: "hub", which speaks the Hub's API and redirects large files to signed links, and
@@ -47,6 +47,10 @@ export class FaultServer implements AsyncDisposable {
   always: Fault | undefined;
   /** Faults for the next requests to the hub. */
   hubFaults: (Fault | undefined)[] = [];
+  /** Files on one page of the hub's listings. */
+  treePageSize = 1000;
+  /** Where the hub says that the next page of a listing is; a mirror may pass on the address of what it mirrors. */
+  treeOrigin: string | undefined;
   /** Called before a request is answered. */
   onRequest: (request: LoggedRequest) => void = () => {};
   readonly #servers: Record<LoggedRequest["origin"], Server>;
@@ -175,6 +179,15 @@ export class FaultServer implements AsyncDisposable {
     return bytes === undefined ? response.writeHead(404).end("not found") : answer(request, response, bytes);
   }
 
+  #answerWithTree(request: IncomingMessage, response: ServerResponse, files: ReadonlyMap<string, Uint8Array>): void {
+    const url = new URL(request.url ?? "/", this.treeOrigin ?? this.hub);
+    const first = Number(url.searchParams.get("cursor") ?? 0);
+    const end = first + this.treePageSize;
+    url.searchParams.set("cursor", String(end));
+    if (end < files.size) response.setHeader("Link", `<${url.href}>; rel="next"`);
+    sendJson(response, [...files].slice(first, end).map(([name, bytes]) => treeEntry(name, bytes)));
+  }
+
   #answerAsHub({ path, authorization }: LoggedRequest, request: IncomingMessage, response: ServerResponse): unknown {
     const fault = this.hubFaults.shift();
     if (fault !== undefined) return fault(request, response, new Uint8Array());
@@ -189,7 +202,7 @@ export class FaultServer implements AsyncDisposable {
     const files = repo.commits.get(commit);
     if (files === undefined) return refuse(response, 404, "RevisionNotFound");
     if (api?.[2] === "revision") return sendJson(response, { id: api[1], sha: commit });
-    if (api?.[2] === "tree") return sendJson(response, [...files].map(([name, bytes]) => treeEntry(name, bytes)));
+    if (api?.[2] === "tree") return this.#answerWithTree(request, response, files);
     const bytes = files.get(file?.[3] ?? "");
     if (bytes === undefined) return refuse(response, 404, "EntryNotFound");
     if (bytes.byteLength <= LFS_BYTES) return answer(request, response, bytes);

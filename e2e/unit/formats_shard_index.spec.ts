@@ -11,11 +11,12 @@ const one = (tensor: string) =>
 
 const index = (weightMap: Record<string, unknown>) => JSON.stringify({ metadata: { total_size: 4 }, weight_map: weightMap });
 
-function fileSet(files: Record<string, Uint8Array | string>): FileSet & { opened: string[] } {
+function fileSet(files: Record<string, Uint8Array | string>, isListed = true): FileSet & { opened: string[] } {
   const opened: string[] = [];
   return {
     id: "test/model",
     opened,
+    list: async () => (isListed ? Object.keys(files) : undefined),
     async open(name): Promise<ByteFile | undefined> {
       opened.push(name);
       const content = files[name];
@@ -64,6 +65,16 @@ test("the shards of an index are opened once each, in order", async () => {
 test("without an index the single file is read", async () => {
   const weights = await readWeightMap(fileSet({ "model.safetensors": one("w") }));
   expect(weights.map(({ file }) => file.name)).toEqual(["model.safetensors"]);
+});
+
+test("a single file of another name is found where the files are listed", async () => {
+  const name = "gptq_model-4bit-128g.safetensors";
+  const files = { "config.json": "{}", "onnx/model.safetensors": one("other"), [name]: one("w") };
+  const weights = await readWeightMap(fileSet(files));
+  expect(weights.map(({ file }) => file.name)).toEqual([name]);
+  await expect(readWeightMap(fileSet(files, false))).rejects.toMatchObject({ code: "file-not-found", message: expect.stringContaining("does not list its files") });
+  await expect(readWeightMap(fileSet({ ...files, "b.safetensors": one("v") })))
+    .rejects.toMatchObject({ code: "file-not-found", message: expect.stringMatching(/several others \(gptq_model-4bit-128g\.safetensors, b\.safetensors\)/) });
 });
 
 test("a checkpoint without weights is refused with the names that were looked for", async () => {

@@ -8,7 +8,7 @@ import { openCheckpoint } from "../../src/storage/source.ts";
 import { listStoredModels, removeStoredModel } from "../../src/storage/stored_models.ts";
 
 import { FaultServer } from "../support/fault_server.ts";
-import { faults } from "../support/faults.ts";
+import { faults, type Fault } from "../support/faults.ts";
 import { MemoryStore, patternBytes } from "./storage_support.ts";
 
 const CHUNK = 512 * 1024;
@@ -242,6 +242,26 @@ test("sources resolve to the Hub or to a folder, and the token goes to the Hub o
     ["https://huggingface.co/api/models/org/na.me-1/revision/main", "Bearer hf_secret"],
     ["https://huggingface.co/api/models/org/name/revision/refs%2Fpr%2F1", "Bearer hf_secret"],
   ]);
+});
+
+test("a checkpoint tells its files where its source does", async () => {
+  await using server = await FaultServer.start({ w: FILE });
+  const names = ["a.safetensors", "folder/b.json"];
+  expect(await openCheckpoint(server.url).list()).toBeUndefined();
+  server.addFolder(Object.fromEntries(names.map((name) => [name, FILE])));
+  expect(await openCheckpoint(server.url).list()).toEqual(names);
+  server.publish("org/name", Object.fromEntries(names.map((name) => [name, FILE])));
+  expect(await openCheckpoint("org/name", { endpoint: server.hub }).list()).toEqual(names);
+  expect(await openCheckpoint([new File(["{}"], "config.json")]).list()).toEqual(["config.json"]);
+});
+
+test("a listing without an end is given up", async () => {
+  await using server = await FaultServer.start();
+  const endless: Fault = (request, response) => response.writeHead(200, { Link: `<${request.url}&cursor=1>; rel="next"` }).end("[]");
+  server.hubFaults = Array.from({ length: 200 }, () => endless);
+  const checkpoint = openCheckpoint("org/name", { endpoint: server.hub, revision: "0".repeat(40) });
+  await expect(checkpoint.open("config.json")).rejects.toMatchObject({ code: "network", message: expect.stringContaining("100 pages") });
+  expect(server.log).toHaveLength(100);
 });
 
 test("a source that is none of these is refused with the forms that are", () => {

@@ -11,4 +11,6 @@ export interface FileSet<F extends ByteFile = ByteFile> {
   readonly id: string;
   /** Open a file, or resolve to undefined when the set does not have it. */
   open(name: string, signal?: AbortSignal): Promise<F | undefined>;
+  /** Names of all its files; undefined where nobody tells them. */
+  list(signal?: AbortSignal): Promise<readonly string[] | undefined>;
 }

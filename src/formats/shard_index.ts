@@ -38,7 +38,7 @@ export function parseShardIndex(text: string, fileName = INDEX_FILE): Map<string
   return index;
 }
 
-/** Open the weights files of a checkpoint: those that the index names, else the single file. */
+/** Open the weights files of a checkpoint: those that the index names, else the single file, by whatever name it has. */
 export async function chooseWeightFiles<F extends ByteFile>(
   checkpoint: FileSet<F>,
   signal?: AbortSignal,
@@ -51,12 +51,21 @@ export async function chooseWeightFiles<F extends ByteFile>(
     for (const name of names) files.push(await openShard(checkpoint, name, signal));
     return { files, index };
   }
-  const single = await checkpoint.open(SINGLE_FILE, signal);
-  if (single !== undefined) return { files: [single], index: undefined };
+  const single = (await checkpoint.open(SINGLE_FILE, signal)) ?? (await openOtherSingle(checkpoint, signal));
+  return { files: [single], index: undefined };
+}
+
+/** Open the one safetensors file of a checkpoint that has neither of the usual names, as of many that were quantised by GPTQ. */
+async function openOtherSingle<F extends ByteFile>(checkpoint: FileSet<F>, signal: AbortSignal | undefined): Promise<F> {
+  const listed = await checkpoint.list(signal);
+  const others = listed?.filter((name) => name.endsWith(".safetensors") && !name.includes("/")) ?? [];
+  const file = others.length === 1 ? await checkpoint.open(others[0], signal) : undefined;
+  if (file !== undefined) return file;
+  const found = others.length > 1 ? `several others (${others.slice(0, 3).join(", ")}): an index must say which belong together` : "neither";
+  const names = listed === undefined ? "; in a folder that does not list its files, weights must have one of these names" : ", or one other .safetensors file";
   throw new HearthError(
     "file-not-found",
-    `${checkpoint.id}: expected ${SINGLE_FILE} or ${INDEX_FILE}, found neither; Hearth reads safetensors checkpoints ` +
-      "under these names only (no .bin, .pth or .gguf)",
+    `${checkpoint.id}: expected ${SINGLE_FILE} or ${INDEX_FILE}${names}; found ${found}. Hearth reads safetensors only (no .bin, .pth or .gguf)`,
   );
 }
 

@@ -17,6 +17,8 @@ export interface Checkpoint {
   readonly id: string;
   /** Open a file, or resolve to undefined when the checkpoint does not have it. */
   open(name: string, signal?: AbortSignal): Promise<CheckpointFile | undefined>;
+  /** Names of all its files, paths from its folder; undefined for a folder whose server does not tell. */
+  list(signal?: AbortSignal): Promise<readonly string[] | undefined>;
   /**
    * Wait until every opened file is whole and checked. Weights are handed on while they arrive, before the whole can be
    * checked, so nothing made of them may be used before this resolves to "sound".

@@ -25,8 +25,14 @@ export async function probe(remote: RemoteFile, options: RequestOptions = {}): P
   }, remote, options);
 }
 
+/** A JSON document, and the headers that came with it. */
+export interface JsonAnswer {
+  document: unknown;
+  headers: Headers;
+}
+
 /** Fetch a JSON document, or resolve to undefined when the server does not have it. */
-export async function fetchJson(remote: RemoteFile, options: RequestOptions = {}): Promise<unknown> {
+export async function fetchJson(remote: RemoteFile, options: RequestOptions = {}): Promise<JsonAnswer | undefined> {
   return withRetries(async (attempt) => {
     const response = await request(remote, undefined, attempt);
     if (remote.absentStatuses.includes(response.status)) return undefined;
@@ -35,7 +41,7 @@ export async function fetchJson(remote: RemoteFile, options: RequestOptions = {}
     await refuseFailure(remote, response);
     const text = new TextDecoder().decode(await collect(bodySlices(response, attempt, 0, MAX_UNSIZED_BYTES)));
     try {
-      return JSON.parse(text) as unknown;
+      return { document: JSON.parse(text) as unknown, headers: response.headers };
     } catch (cause) {
       throw new Interruption("the answer is no JSON, or ended early", { cause });
     }

@@ -1,7 +1,7 @@
 import { HearthError } from "../errors.ts";
 
 import type { RemoteFile } from "./answers.ts";
-import { fetchJson } from "./http.ts";
+import { fetchJson, type JsonAnswer } from "./http.ts";
 import type { RequestOptions } from "./request.ts";
 
 /** What a checkpoint is made of at one commit, as its server promises. */
@@ -28,6 +28,7 @@ export interface HubRepo {
 
 const COMMIT = /^[0-9a-f]{40}$/;
 const HASH = /^(sha256:[0-9a-f]{64}|git:[0-9a-f]{40})$/;
+const MAX_PAGES = 100; // the Hub lists a thousand files on each, and no checkpoint has a hundred thousand
 
 /** Pin a revision of a Hub repo to its commit and list that commit's files; what is known of the same commit costs no second request. */
 export async function hubListing(hub: HubRepo, known: Listing | undefined, options: RequestOptions): Promise<Listing> {
@@ -35,7 +36,17 @@ export async function hubListing(hub: HubRepo, known: Listing | undefined, optio
   const commit = COMMIT.test(revision) ? revision : await resolveCommit(hub, options);
   if (known?.commit === commit) return known;
   const files: Record<string, ListedFile> = Object.create(null); // names come from outside, "__proto__" among them
-  const page = await askHub(hub, `tree/${commit}?recursive=1`, options);
+  let query: string | undefined = "?recursive=1";
+  for (let pages = 0; query !== undefined; pages++) {
+    if (pages === MAX_PAGES) throw new HearthError("network", `${repo}: expected at most ${MAX_PAGES} pages of files at one commit, found another`);
+    const page: JsonAnswer = await askHub(hub, `tree/${commit}${query}`, options);
+    addEntries(files, page.document, repo);
+    query = nextQuery(page.headers, hub.endpoint);
+  }
+  return { commit, files };
+}
+
+function addEntries(files: Listing["files"], page: unknown, repo: string): void {
   if (!Array.isArray(page)) throw unreadable(repo, "a list of files", page);
   for (const entry of page as Record<string, unknown>[]) {
     if (entry?.type !== "file") continue;
@@ -45,7 +56,12 @@ export async function hubListing(hub: HubRepo, known: Listing | undefined, optio
     if (typeof path !== "string" || !isByteLength(size) || !HASH.test(hash)) throw unreadable(repo, "path, size and hash of a file", entry);
     files[path] = { byteLength: size, hash };
   }
-  return { commit, files };
+}
+
+/** What asks for the page after this one. Only the query is taken: the address may name another host, as behind a mirror, and a token goes to the endpoint alone. */
+function nextQuery(headers: Headers, endpoint: string): string | undefined {
+  const next = /<([^>]*)>\s*;\s*rel="?next"?/.exec(headers.get("Link") ?? "")?.[1];
+  return next !== undefined && URL.canParse(next, endpoint) ? new URL(next, endpoint).search : undefined;
 }
 
 /** Check a manifest, `hearth.json`: `{ "files": { "<name>": { "size": bytes, "sha256": "<hex>" } } }`. */
@@ -63,13 +79,13 @@ export function parseManifest(manifest: unknown, address: string): Listing {
 }
 
 async function resolveCommit(hub: HubRepo, options: RequestOptions): Promise<string> {
-  const answer = await askHub(hub, `revision/${encodeURIComponent(hub.revision)}`, options);
-  const sha = (answer as { sha?: unknown } | null)?.sha;
+  const { document } = await askHub(hub, `revision/${encodeURIComponent(hub.revision)}`, options);
+  const sha = (document as { sha?: unknown } | null)?.sha;
   if (typeof sha === "string" && COMMIT.test(sha)) return sha;
-  throw unreadable(hub.repo, "the commit of a revision", answer);
+  throw unreadable(hub.repo, "the commit of a revision", document);
 }
 
-async function askHub({ endpoint, repo, revision, headers }: HubRepo, question: string, options: RequestOptions): Promise<unknown> {
+async function askHub({ endpoint, repo, revision, headers }: HubRepo, question: string, options: RequestOptions): Promise<JsonAnswer> {
   const remote: RemoteFile = { name: repo, url: `${endpoint}/api/models/${repo}/${question}`, headers, absentStatuses: [404], isKnown: true };
   const answer = await fetchJson(remote, options);
   if (answer !== undefined) return answer;

@@ -6,7 +6,7 @@ const SLICE_BYTES = 4 * 1024 * 1024; // few calls per gigabyte, little memory
 export function pickedCheckpoint(files: readonly File[], onProgress?: (progress: FileProgress) => void): Checkpoint {
   // A picked folder gives every file a path that begins with the folder; checkpoints are flat, so the name is enough.
   const byName = new Map(files.map((file) => [file.name, pickedFile(file, onProgress)]));
-  return { id: "files", open: async (name) => byName.get(name), verify: async () => "sound" };
+  return { id: "files", open: async (name) => byName.get(name), list: async () => [...byName.keys()], verify: async () => "sound" };
 }
 
 function pickedFile(file: File, onProgress: ((progress: FileProgress) => void) | undefined): CheckpointFile {

@@ -94,6 +94,11 @@ class RemoteCheckpoint implements Checkpoint {
     }
   }
 
+  async list(signal?: AbortSignal): Promise<readonly string[] | undefined> {
+    const listing = await this.#listed(signal);
+    return listing && Object.keys(listing.files);
+  }
+
   async verify(signal?: AbortSignal): Promise<Verdict> {
     const files = await Promise.all(this.#opened.values());
     let verdict: Verdict = "sound";
@@ -103,9 +108,7 @@ class RemoteCheckpoint implements Checkpoint {
   }
 
   async #open(name: string, signal: AbortSignal | undefined): Promise<FinishableFile | undefined> {
-    this.#listing ??= this.#list(signal);
-    this.#listing.catch(() => (this.#listing = undefined));
-    const listing = await this.#listing;
+    const listing = await this.#listed(signal);
     const { store, retry, onProgress, onStorageError } = this.#options;
     if (listing !== undefined && !Object.hasOwn(listing.files, name)) return undefined;
     const remote = remoteFile(this.#location, listing, name);
@@ -113,8 +116,15 @@ class RemoteCheckpoint implements Checkpoint {
     return openRemoteFile({ remote, key: { checkpoint: this.id, file: name }, listed, queue: this.#queue, store, retry, onProgress, onStorageError }, signal);
   }
 
+  /** What the checkpoint is made of, asked once. */
+  #listed(signal: AbortSignal | undefined): Promise<Listing | undefined> {
+    this.#listing ??= this.#askListing(signal);
+    this.#listing.catch(() => (this.#listing = undefined));
+    return this.#listing;
+  }
+
   /** Ask the server what the checkpoint is made of now; when it cannot be reached, what was stored last still loads. */
-  async #list(signal: AbortSignal | undefined): Promise<Listing | undefined> {
+  async #askListing(signal: AbortSignal | undefined): Promise<Listing | undefined> {
     const { store, onStorageError } = this.#options;
     let known: Known = { hasFiles: false };
     try {
@@ -188,7 +198,7 @@ function folderLocation(address: string, { baseUrl, retry }: CheckpointOptions):
     async list({ listing, hasFiles }, signal) {
       try {
         const manifest = await fetchJson(remoteFile(location, undefined, MANIFEST), { signal, retry: patience(hasFiles, retry) });
-        return manifest === undefined ? undefined : parseManifest(manifest, url.href);
+        return manifest === undefined ? undefined : parseManifest(manifest.document, url.href);
       } catch (error) {
         if (!hasFiles || !(error instanceof HearthError) || error.code !== "network") throw error;
         return listing; // offline; most folders have none
