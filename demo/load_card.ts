@@ -47,6 +47,6 @@ function paceText(progress: LoadProgress, rate: TransferRate): string {
   if (progress.fromCache) return "from this browser's storage";
   const speed = rate.bytesPerSecond;
   const left = rate.secondsLeft(progress.totalBytes);
-  if (speed === undefined || left === undefined) return "";
-  return `${formatBytes(speed)}/s, ${formatSeconds(left)} left`;
+  const pace = speed === undefined || left === undefined ? [] : [`${formatBytes(speed)}/s`, `${formatSeconds(left)} left`];
+  return [...(progress.slow ? ["slow network"] : []), ...pace].join(", ");
 }

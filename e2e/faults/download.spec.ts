@@ -66,6 +66,17 @@ test("promise 14: stalls end", async ({ server, read, measured }) => {
   measured(`two stalls survived in ${Math.round(elapsedMs)} ms with a limit of 500 ms without a byte (20 s by default)`);
 });
 
+test("promise 14: a network that drips is told as slow, until it is not", async ({ server, read, measured }) => {
+  server.publish(REPO, { [WEIGHTS]: SMALL });
+  server.faults = [faults.dripFor(1500, 20, 100)]; // 5 kB a second, then the rest at once
+  const { hashes, progress } = await read({ source: REPO, endpoint: server.hub, files: [WEIGHTS], retry: { ...QUICK, slowMs: 500 } });
+  expect(hashes[WEIGHTS]).toBe(sha256(SMALL));
+  const slow = progress.filter((event) => event.slow);
+  expect(slow.length).toBeGreaterThan(0);
+  expect(progress.at(-1)?.slow).toBeUndefined();
+  measured(`5 kB/s told as slow after ${slow[0].loadedBytes} bytes of a window of 0.5 s (60 s by default), and no longer once the rest came`);
+});
+
 test("promise 11: a download resumes after anything", async ({ server, read, harness, measured }) => {
   server.publish(REPO, { [WEIGHTS]: LARGE });
   const request = { source: REPO, endpoint: server.hub, files: [WEIGHTS] };

@@ -110,6 +110,20 @@ export const faults = {
       if (position >= end || response.destroyed) clearInterval(timer);
     }, everyMs);
   },
+  /** Send a few bytes at a time for a while, then the rest. */
+  dripFor: (forMs: number, everyMs: number, stepBytes: number): Fault => (request, response, bytes) => {
+    const { begin, end } = askedRange(request, bytes);
+    startRange(request, response, bytes);
+    let position = begin;
+    const timer = setInterval(() => {
+      response.write(bytes.subarray(position, position + stepBytes));
+      position += stepBytes;
+    }, everyMs);
+    setTimeout(() => {
+      clearInterval(timer);
+      response.end(bytes.subarray(position, end));
+    }, forMs);
+  },
   withoutRanges: (async (_request, response, bytes) => {
     response.writeHead(200, { "Content-Length": bytes.byteLength });
     await send(response, bytes);

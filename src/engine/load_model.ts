@@ -162,16 +162,16 @@ class ProgressTotal {
     this.#isOver = true;
   }
 
-  report({ file, loadedBytes, totalBytes, fromCache }: FileProgress): void {
+  report({ file, loadedBytes, totalBytes, fromCache, slow }: FileProgress): void {
     if (this.#isOver) return;
     if (!this.#weightFiles.has(file)) {
       // A weights file whose header is being read has not started yet.
-      if (!file.endsWith(".safetensors")) this.#onProgress?.({ phase: "config", file, loadedBytes, totalBytes, fromCache });
+      if (!file.endsWith(".safetensors")) this.#onProgress?.({ phase: "config", file, loadedBytes, totalBytes, fromCache, slow });
       return;
     }
     this.#loaded.set(file, loadedBytes);
     this.fromCache &&= fromCache;
     const sum = [...this.#loaded.values()].reduce((total, bytes) => total + bytes, 0);
-    this.#onProgress?.({ phase: "weights", file, loadedBytes: sum, totalBytes: this.totalBytes, fromCache });
+    this.#onProgress?.({ phase: "weights", file, loadedBytes: sum, totalBytes: this.totalBytes, fromCache, slow });
   }
 }

@@ -40,6 +40,8 @@ export interface LoadProgress {
   totalBytes: number;
   /** Whether the bytes come from this browser's storage rather than the network. */
   fromCache: boolean;
+  /** Set while the network is too slow to wait for: fewer than 8 kB a second for a minute. */
+  slow?: true;
 }
 
 /** GPU memory that a model takes, once loaded with the options given. */

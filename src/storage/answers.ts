@@ -1,5 +1,6 @@
 import { HearthError } from "../errors.ts";
 
+import type { Pace } from "./pace.ts";
 import { askedDelayMs, Interruption } from "./retry.ts";
 
 // What the headers of an answer say, and which answers are failures. Servers of other origins may hide most headers.
@@ -13,6 +14,8 @@ export interface RemoteFile {
   absentStatuses: readonly number[];
   /** Whether it was there before, so that a web page in its place comes from somebody in between. */
   isKnown?: boolean;
+  /** Hears how fast its bytes come. */
+  pace?: Pace;
 }
 
 /** What tells one version of a file from another. */

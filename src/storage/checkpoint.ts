@@ -32,4 +32,6 @@ export interface FileProgress {
   loadedBytes: number;
   totalBytes: number;
   fromCache: boolean;
+  /** Set while the server sends next to nothing. */
+  slow?: true;
 }

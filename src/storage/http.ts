@@ -64,7 +64,7 @@ export async function* fetchRange(
   let refusals = 0;
   while (position < end) {
     let failure: unknown = new Interruption("the answer ended early");
-    const attempt = newAttempt(options);
+    const attempt = newAttempt(remote, options);
     try {
       const response = await request(remote, `bytes=${position}-${end - 1}`, attempt);
       // The file was served before, so this is an expired link; asking again renews it, but only once.

@@ -1,6 +1,7 @@
 import { HearthError } from "../errors.ts";
 
 import { place, type RemoteFile } from "./answers.ts";
+import type { Pace } from "./pace.ts";
 import { controllerUnder, DEFAULT_RETRY, Interruption, retryDelayMs, wait, type RetryPolicy } from "./retry.ts";
 
 /** How a request may be stopped and repeated. */
@@ -13,19 +14,20 @@ export interface RequestOptions {
 export interface Attempt {
   controller: AbortController;
   stallMs: number;
+  pace: Pace | undefined;
   signal: AbortSignal | undefined;
 }
 
 /** Prepare a request that ends with its own controller or with the caller's signal. */
-export function newAttempt({ signal, retry = DEFAULT_RETRY }: RequestOptions): Attempt {
-  return { controller: controllerUnder(signal), stallMs: retry.stallMs, signal };
+export function newAttempt({ pace }: RemoteFile, { signal, retry = DEFAULT_RETRY }: RequestOptions): Attempt {
+  return { controller: controllerUnder(signal), stallMs: retry.stallMs, pace, signal };
 }
 
 /** Try until it works, or until repeating makes no sense; each attempt's connection ends with it. */
 export async function withRetries<T>(work: (attempt: Attempt) => Promise<T>, remote: RemoteFile, options: RequestOptions): Promise<T> {
   for (let failures = 1; ; failures++) {
     let failure: unknown;
-    const attempt = newAttempt(options);
+    const attempt = newAttempt(remote, options);
     try {
       return await work(attempt);
     } catch (error) {
@@ -45,7 +47,8 @@ export async function request({ url, headers }: RemoteFile, range: string | unde
 }
 
 /** Turn a failed or endless wait into an Interruption; an abort from outside is told apart by `recover`. */
-async function endStalls<T>(work: Promise<T>, { controller, stallMs }: Attempt, failure: string): Promise<T> {
+async function endStalls<T>(work: Promise<T>, { controller, stallMs, pace }: Attempt, failure: string): Promise<T> {
+  const begun = performance.now();
   let stalled = false;
   const timer = setTimeout(() => {
     stalled = true;
@@ -57,6 +60,7 @@ async function endStalls<T>(work: Promise<T>, { controller, stallMs }: Attempt, 
     throw new Interruption(stalled ? `no byte for ${stallMs / 1000} seconds` : failure, { cause });
   } finally {
     clearTimeout(timer);
+    pace?.note(performance.now() - begun, 0);
   }
 }
 
@@ -74,6 +78,7 @@ export async function* bodySlices(
     if (done) return;
     const slice = value.subarray(Math.max(0, -position), wantedBytes - position);
     position += value.byteLength;
+    attempt.pace?.note(0, value.byteLength);
     if (slice.byteLength > 0) yield slice;
   }
 }

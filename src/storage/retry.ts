@@ -6,6 +6,8 @@ export interface RetryPolicy {
   baseDelayMs: number;
   /** How long a server may send nothing. A stalled body never ends by itself: no error, no timeout. */
   stallMs: number;
+  /** Over how long it may send next to nothing before that is told as slow. Default: a minute. */
+  slowMs?: number;
 }
 
 /** Enough to ride out a dropped connection or a restarting server: half a minute of waiting on average. */

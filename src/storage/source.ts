@@ -6,6 +6,7 @@ import { DownloadQueue } from "./download_queue.ts";
 import { fetchJson } from "./http.ts";
 import { hubListing, parseManifest, type Listing } from "./listing.ts";
 import { openRemoteFile, type FinishableFile } from "./open_file.ts";
+import { Pace } from "./pace.ts";
 import { pickedCheckpoint } from "./picked_files.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
 import type { ShardStore } from "./shard_store.ts";
@@ -49,14 +50,14 @@ interface Known {
 const MANIFEST = "hearth.json"; // sizes and hashes of a folder's files, where whoever serves it made one
 const HUB = "https://huggingface.co";
 const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
+const SLOW_MS = 60_000; // a dead spot on a train is shorter
 const PROGRESS_MS = 100; // a progress bar shows no more, and every event is a message to the page
 
 /** Open a checkpoint by Hub id ("org/name"), by the address of its folder, or from picked files. */
 export function openCheckpoint(source: string | readonly File[], options: CheckpointOptions = {}): Checkpoint {
-  const onProgress = options.onProgress && throttled(options.onProgress);
-  if (typeof source !== "string") return pickedCheckpoint(source, onProgress);
+  if (typeof source !== "string") return pickedCheckpoint(source, options.onProgress && throttled(options.onProgress));
   const location = HUB_ID.test(source) ? hubLocation(source, options) : folderLocation(source, options);
-  return new RemoteCheckpoint(location, { ...options, onProgress });
+  return new RemoteCheckpoint(location, options);
 }
 
 class RemoteCheckpoint implements Checkpoint {
@@ -64,17 +65,20 @@ class RemoteCheckpoint implements Checkpoint {
   readonly #options: CheckpointOptions;
   readonly #queue = new DownloadQueue();
   readonly #opened = new Map<string, Promise<FinishableFile | undefined>>();
+  readonly #pace: Pace;
   #listing: Promise<Listing | undefined> | undefined;
   #storeFailed = false;
 
   constructor(location: Location, options: CheckpointOptions) {
-    this.#location = location;
-    const { onStorageError } = options;
+    const { onProgress, onStorageError, retry } = options;
+    const progress = onProgress && pacedProgress(onProgress);
     const note = (error: HearthError) => {
       this.#storeFailed = true;
       onStorageError?.(error);
     };
-    this.#options = { ...options, onStorageError: onStorageError && note };
+    this.#location = location;
+    this.#options = { ...options, onProgress: progress?.report, onStorageError: onStorageError && note };
+    this.#pace = new Pace(retry?.slowMs ?? SLOW_MS, () => progress?.setSlow(this.#pace.isSlow));
   }
 
   get id(): string {
@@ -111,7 +115,7 @@ class RemoteCheckpoint implements Checkpoint {
     const listing = await this.#listed(signal);
     const { store, retry, onProgress, onStorageError } = this.#options;
     if (listing !== undefined && !Object.hasOwn(listing.files, name)) return undefined;
-    const remote = remoteFile(this.#location, listing, name);
+    const remote = { ...remoteFile(this.#location, listing, name), pace: this.#pace };
     const listed = listing?.files[name];
     return openRemoteFile({ remote, key: { checkpoint: this.id, file: name }, listed, queue: this.#queue, store, retry, onProgress, onStorageError }, signal);
   }
@@ -220,6 +224,23 @@ function remoteFile(location: Omit<Location, "list">, listing: Listing | undefin
   const url = new URL(location.folder(listing));
   url.pathname += name.split("/").map(encodeURIComponent).join("/");
   return { name, url: url.href, headers, absentStatuses, isKnown: listing !== undefined };
+}
+
+/** Pass events on, with word of a slow network; that is told when it changes too, because little else happens then. */
+function pacedProgress(onProgress: (progress: FileProgress) => void) {
+  const pass = throttled(onProgress);
+  let last: FileProgress | undefined;
+  let slow: Pick<FileProgress, "slow"> = {};
+  return {
+    report(progress: FileProgress): void {
+      last = progress;
+      pass({ ...progress, ...(!progress.fromCache && slow) });
+    },
+    setSlow(isSlow: boolean): void {
+      slow = isSlow ? { slow: true } : {};
+      if (last) onProgress({ ...last, ...slow });
+    },
+  };
 }
 
 /** Pass on an event at most ten times a second, and each file's last. */
