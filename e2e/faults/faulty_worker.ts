@@ -3,7 +3,7 @@ import { advanceClock, armFault, gpuRecord, type GpuFault } from "./gpu_faults.t
 import "../../src/worker/worker.ts";
 
 /** What the page says on the channel, and is answered. */
-export type FaultMessage = { arm: GpuFault } | { advanceMs: number } | { record: true } | { end: "throw" | "close" | "loop" };
+export type FaultMessage = { arm: GpuFault } | { advanceMs: number } | { record: true } | { end: "throw" | "close" | "loop" } | { blockMs: number };
 
 const first = JSON.parse(new URLSearchParams(location.search).get("arm") ?? "null") as GpuFault | null;
 if (first) armFault(first);
@@ -14,7 +14,14 @@ channel.onmessage = ({ data }: MessageEvent<FaultMessage>) => {
   if ("advanceMs" in data) advanceClock(data.advanceMs);
   channel.postMessage({ answer: gpuRecord() });
   if ("end" in data) endItself(data.end);
+  if ("blockMs" in data) block(data.blockMs);
 };
+
+/** Let nothing through for a while. */
+function block(milliseconds: number): void {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
+}
 
 function endItself(end: "throw" | "close" | "loop"): void {
   if (end === "close") return close();

@@ -42,15 +42,24 @@ export interface FaultSwitch {
   record(): Promise<GpuRecord>;
 }
 
-/** How a worker may come to its end; the last of these only by being unloaded. */
-export type WorkerEnd = "terminate" | "throw" | "close" | "loop";
+/** How a worker may come to its end; the last two loop, and are ended by an unload or by whoever watches them. */
+export type WorkerEnd = "terminate" | "throw" | "close" | "loop" | "loop, watched";
+
+/** Let the running worker answer nothing for a while. */
+export async function blockWorker(milliseconds: number): Promise<void> {
+  const channel = new BroadcastChannel("gpu-faults");
+  const heard = new Promise((resolve) => (channel.onmessage = resolve));
+  channel.postMessage({ blockMs: milliseconds } satisfies FaultMessage);
+  await heard;
+  channel.close();
+}
 
 /** End a worker, from outside or from within. */
 export async function breakWorker(end: WorkerEnd, worker: Worker, unload: () => Promise<void>): Promise<void> {
   if (end === "terminate") return worker.terminate();
   const channel = new BroadcastChannel("gpu-faults");
   const heard = new Promise((resolve) => (channel.onmessage = resolve));
-  channel.postMessage({ end } satisfies FaultMessage);
+  channel.postMessage({ end: end === "loop, watched" ? "loop" : end } satisfies FaultMessage);
   await heard;
   channel.close();
   if (end === "loop") await unload();

@@ -3,9 +3,10 @@ import { Supervisor } from "../../src/api/supervisor.ts";
 import { HearthError, type HearthErrorCode } from "../../src/errors.ts";
 import type { GenerationResult, TextChunk } from "../../src/worker/protocol.ts";
 import { decodeError, encodeError, pumpGeneration, readGeneration } from "../../src/worker/transfer.ts";
-import { breakWorker, withFaultyWorkers, type WorkerEnd } from "./faulty_workers.ts";
+import { blockWorker, breakWorker, withFaultyWorkers, type WorkerEnd } from "./faulty_workers.ts";
 
 const CALLS = 5;
+const SILENCE_MS = 2000; // a fifth of what it is for users, whose machines do less at once
 
 /** How pending calls ended when their worker did. */
 export interface Ending {
@@ -25,9 +26,10 @@ export async function endWorkers(ends: readonly WorkerEnd[]): Promise<Ending[]> 
     // A lock that the page holds keeps a worker's call pending for ever.
     await navigator.locks.request("held by the page", async () => {
       await withFaultyWorkers(async (_faults, workers) => {
-        const supervisor = new Supervisor();
+        const supervisor = new Supervisor(SILENCE_MS);
         await supervisor.call((remote) => remote.listStoredModels()); // it lives
-        const pending = Array.from({ length: CALLS }, () => outcomeOf(supervisor.call((remote) => remote.holdLock("held by the page"))));
+        const neverAnswered = () => supervisor.call((remote) => remote.holdLock("held by the page"));
+        const pending = Array.from({ length: CALLS }, () => outcomeOf(end === "loop, watched" ? supervisor.watched(neverAnswered()) : neverAnswered()));
         const ended = performance.now();
         const breaking = breakWorker(end, workers[0], () => supervisor.stop());
         const failures = await Promise.all(pending);
@@ -41,6 +43,18 @@ export async function endWorkers(ends: readonly WorkerEnd[]): Promise<Ending[]> 
     });
   }
   return endings;
+}
+
+/** Call a worker that is busy for a while, with the limit that users have; what came of it. */
+export async function callBusyWorker(milliseconds: number): Promise<string> {
+  return withFaultyWorkers(async () => {
+    const supervisor = new Supervisor();
+    await supervisor.call((remote) => remote.listStoredModels());
+    await blockWorker(milliseconds);
+    const outcome = await outcomeOf(supervisor.watched(supervisor.call((remote) => remote.listStoredModels())));
+    await supervisor.stop();
+    return outcome;
+  });
 }
 
 /** Call a worker whose script a Content-Security-Policy forbids. */

@@ -8,7 +8,7 @@ const PAGE = "/e2e/faults/life_threads.page.ts";
 const PENDING = 5;
 
 test("promise 41: pending calls settle however their worker ends, and another worker answers", async ({ harness }) => {
-  const endings = await harness.run<Outcome<"endWorkers">>(PAGE, "endWorkers", ["terminate", "throw", "close", "loop"]);
+  const endings = await harness.run<Outcome<"endWorkers">>(PAGE, "endWorkers", ["terminate", "throw", "close", "loop", "loop, watched"]);
   for (const { end, failures, next } of endings) {
     const code = end === "loop" ? "unloaded" : "worker-failed"; // a worker that loops is ended by unloading it
     expect({ end, failures, next }).toEqual({ end, failures: Array.from({ length: PENDING }, () => code), next: "[]" });
@@ -18,6 +18,10 @@ test("promise 41: pending calls settle however their worker ends, and another wo
     expect(settledAfterMs).toBeLessThan(5000);
     expect(endedAfterMs).toBeLessThan(7000); // a worker that loops gets five seconds to say goodbye
   }
+});
+
+test("promise 41: a worker that is busy for some seconds is not taken for one that loops", async ({ harness }) => {
+  expect(await harness.run<Outcome<"callBusyWorker">>(PAGE, "callBusyWorker", 3000)).toBe("[]");
 });
 
 test.describe("a page that forbids workers", () => {

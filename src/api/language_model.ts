@@ -44,7 +44,16 @@ export class LanguageModel {
     const stop = stopSignal(supervisor, signal);
     const { port1, port2 } = new MessageChannel();
     await supervisor.call((remote) => remote.generate(prompt, generateOptions, transfer(port2, [port2])));
-    return yield* readGeneration(port1, stop);
+    const chunks = readGeneration(port1, stop);
+    try {
+      for (;;) {
+        const step = await supervisor.watched(chunks.next()); // not while the caller is busy with a chunk
+        if (step.done) return step.value;
+        yield step.value;
+      }
+    } finally {
+      await chunks.return(undefined as never); // a generator that was told to return has no result
+    }
   }
 
   /** Resolve to the whole answer. */
@@ -58,15 +67,16 @@ export class LanguageModel {
 
   /** Count the tokens of a prompt as `stream` would feed them, chat template included. */
   async countTokens(prompt: Prompt): Promise<number> {
-    return (await this.#living()).call((remote) => remote.countTokens(prompt));
+    const supervisor = await this.#living();
+    return supervisor.watched(supervisor.call((remote) => remote.countTokens(prompt)));
   }
 
   /** The raw logits after each of these tokens: one row of `info.vocabSize` numbers per token, row-major. */
   async logits(tokenIds: readonly number[], options: Abortable = {}): Promise<Float32Array> {
     const supervisor = await this.#living(options.signal);
-    return supervisor.call((remote) =>
+    return supervisor.watched(supervisor.call((remote) =>
       withAborter(stopSignal(supervisor, options.signal), (aborter) => remote.logits(tokenIds, transfer(aborter, [aborter]))),
-    );
+    ));
   }
 
   /** Measure the speed of this model on this GPU. */
@@ -74,9 +84,9 @@ export class LanguageModel {
     refuseUnknownOptions("benchmark", options);
     const { signal, ...benchmarkOptions } = options;
     const supervisor = await this.#living(signal);
-    return supervisor.call((remote) =>
+    return supervisor.watched(supervisor.call((remote) =>
       withAborter(stopSignal(supervisor, signal), (aborter) => remote.benchmark(benchmarkOptions, transfer(aborter, [aborter]))),
-    );
+    ));
   }
 
   /** Stop everything that runs, release the GPU and end the worker. Calls from then on reject with code "unloaded". */

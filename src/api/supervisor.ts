@@ -6,6 +6,7 @@ import type { WorkerApi } from "../worker/protocol.ts";
 import { installErrorTransfer, untilAborted } from "../worker/transfer.ts";
 // Vite's own import form: a module worker in development, and in the build a string inside the one file that a page loads.
 import EngineWorker from "../worker/worker.ts?worker&inline";
+import { Heartbeat } from "./heartbeat.ts";
 import { openTextSpawner, type TextSpawner } from "./text_spawner.ts";
 
 const GOODBYE_MS = 5000; // a healthy worker finishes its step and frees its buffers in far less; a stuck one is ended anyway
@@ -15,10 +16,12 @@ export class Supervisor {
   readonly remote: Remote<WorkerApi>;
   readonly #worker: Worker;
   readonly #texts: TextSpawner = openTextSpawner();
+  readonly #heartbeat: Heartbeat;
   readonly #end = new AbortController();
   #stopped: Promise<void> | undefined;
 
-  constructor() {
+  /** `silenceMs` is for how long a worker may give no sign of life while it is watched. */
+  constructor(silenceMs?: number) {
     installErrorTransfer();
     const name = `hearth-${crypto.randomUUID()}`;
     this.#worker = startWorker(name);
@@ -28,6 +31,11 @@ export class Supervisor {
     };
     this.#worker.onmessageerror = () => this.#fail("a message from the worker could not be read");
     this.remote = wrap<WorkerApi>(this.#worker);
+    this.#heartbeat = new Heartbeat({
+      ping: () => this.remote.ping(),
+      onSilence: () => this.#fail("it gave no sign of life, as if in a loop without an end"),
+      silenceMs,
+    });
     void this.#watch(name);
   }
 
@@ -56,6 +64,14 @@ export class Supervisor {
       const message = "The arguments hold something that cannot be sent to the worker, such as a function. Pass plain data.";
       throw new HearthError("invalid-options", message, { cause: error });
     }
+  }
+
+  /**
+   * Settle like `answer`, and end the worker if it loops meanwhile. For a loaded model's answers alone: a load may work
+   * for long without a pause, and can be aborted by whoever waits for it.
+   */
+  watched<T>(answer: Promise<T>): Promise<T> {
+    return this.#heartbeat.during(answer);
   }
 
   /** Reject everything pending and end the worker, after it had a moment to release the GPU. */

@@ -26,6 +26,8 @@ export class EngineHost implements WorkerApi {
     });
   }
 
+  ping(): void {}
+
   async load(source: ModelSource, options: LoadOptions, baseUrl: string, port: MessagePort, spawner: MessagePort): Promise<void> {
     const post = (message: LoadMessage) => port.postMessage(message);
     try {

@@ -13,6 +13,8 @@ export type { StoredModel } from "../storage/stored_models.ts";
 export interface WorkerApi {
   /** Hold a Web Lock for as long as the worker lives, so that the page notices its end; resolves once it is held. */
   holdLock(name: string): Promise<void>;
+  /** A sign of life. */
+  ping(): void;
   /** Load the worker's model; progress and outcome go through the port, so that they arrive in order. Text workers come from the spawner. */
   load(source: ModelSource, options: LoadOptions, baseUrl: string, port: MessagePort, spawner: MessagePort): void;
   /** Find out whether a model fits, without loading it. */
