@@ -78,6 +78,18 @@ export async function loseDeviceInUpload() {
   });
 }
 
+/** Lose the device of a model that is not stored, after telling its server to spoil what comes next. */
+export async function loseDeviceUnstored(source: string) {
+  return withFaultyWorkers(async (faults) => {
+    await using model = await loadModel(source, { store: "none" });
+    const whole = await answer(model, GREEDY);
+    await fetch(`${source}spoil`);
+    await faults.arm({ action: "lose" });
+    const { text } = await answer(model, GREEDY);
+    return { text, expected: whole.text, devicesOpened: (await faults.record()).devicesOpened };
+  });
+}
+
 /** Lose the device twice within two minutes, then ask once more. */
 export async function loseDeviceTwice() {
   return withFaultyWorkers(async (faults) => {

@@ -11,7 +11,7 @@ import { openShardStore, type ShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
 import type { TextFiles } from "../text/text_service.ts";
 import { loadText, type CheckpointText, type TextHost } from "./checkpoint_text.ts";
-import { DeviceModel } from "./device_model.ts";
+import { DeviceModel, type DevicePart } from "./device_model.ts";
 import { checkLoadOptions, planContext, planWeights, readConfig } from "./load_plan.ts";
 import { loadWeights, type LoadingWeights } from "./load_weights.ts";
 import type { LoadOptions, LoadProgress, ModelSource } from "./options.ts";
@@ -44,12 +44,25 @@ export interface LoadedModel {
 /** Begins to put a model's weights on a GPU. */
 type LoadOntoGpu = (gpu: Gpu, spec: DecoderSpec, signal?: AbortSignal) => Promise<LoadingWeights>;
 
+/** Builds a device's part again after a loss: what is read again may come wrong again. */
+type Rebuild = (build: () => Promise<DevicePart>, signal?: AbortSignal) => Promise<DevicePart>;
+
+/** What a model is built of. */
+interface ModelParts {
+  id: string;
+  config: ModelConfig;
+  text: CheckpointText | undefined;
+  options: LoadOptions;
+  load: LoadOntoGpu;
+  rebuild: Rebuild;
+}
+
 /** Load a model: small files first, so that what cannot run is refused before any weight byte moves. */
 export async function loadModel(source: ModelSource, options: LoadOptions, hooks: LoadHooks): Promise<LoadedModel> {
   checkLoadOptions(options);
   if (typeof source === "string" && isSyntheticId(source)) {
     const load: LoadOntoGpu = async (gpu, spec) => ({ spec, weights: await syntheticWeights(gpu, spec), filled: Promise.resolve() });
-    return buildModel(source, syntheticConfig(source), undefined, options, load, hooks.signal);
+    return buildModel({ id: source, config: syntheticConfig(source), text: undefined, options, load, rebuild: (build) => build() }, hooks.signal);
   }
   const { signal, onProgress } = hooks;
   const progress = new ProgressTotal(onProgress);
@@ -65,12 +78,13 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
   const config = await readConfig(checkpoint, signal);
   const text = await loadText(checkpoint, config, hooks.startText, signal);
   try {
-    const model = await buildSound(checkpoint, signal, async () => {
+    const model = await buildSound({ checkpoint, signal, destroy: ({ device }) => device.destroy() }, async () => {
       const files = await readWeightMap(checkpoint, signal);
       const weights = await planWeights(checkpoint, config, files, options, signal);
       progress.startWeights(files.map(({ file }) => file));
       const load: LoadOntoGpu = (gpu, spec, buildSignal) => loadWeights(gpu, spec, files, { ...weights, signal: buildSignal });
-      return buildModel(checkpoint.id, config, text, { ...options, quantize: weights.quantize ?? "none" }, load, signal);
+      const rebuild: Rebuild = (build, rebuildSignal) => buildSound({ checkpoint, signal: rebuildSignal, destroy: ({ gpu }) => gpu.destroy() }, build);
+      return buildModel({ id: checkpoint.id, config, text, options: { ...options, quantize: weights.quantize ?? "none" }, load, rebuild }, signal);
     });
     progress.end();
     onProgress?.({ phase: "ready", file: "", loadedBytes: progress.totalBytes, totalBytes: progress.totalBytes, fromCache: progress.fromCache });
@@ -81,32 +95,44 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
   }
 }
 
-/** Build a model of weights that proved to be what the checkpoint's server promises, again if they had to be repaired. */
-async function buildSound(checkpoint: Checkpoint, signal: AbortSignal | undefined, build: () => Promise<LoadedModel>): Promise<LoadedModel> {
+/** Of what something is built, and how it is given up. */
+interface Building<T> {
+  checkpoint: Checkpoint;
+  signal: AbortSignal | undefined;
+  destroy(built: T): void;
+}
+
+/** Build something of weights that proved to be what the checkpoint's server promises, again if they had to be repaired. */
+async function buildSound<T>({ checkpoint, signal, destroy }: Building<T>, build: () => Promise<T>): Promise<T> {
   for (;;) {
-    const model = await build();
+    const built = await build();
     try {
-      if ((await checkpoint.verify(signal)) === "sound") return model;
+      if ((await checkpoint.verify(signal)) === "sound") return built;
     } catch (error) {
-      model.device.destroy();
+      destroy(built);
       throw error;
     }
-    model.device.destroy();
+    destroy(built);
   }
 }
 
 /** Put a model on a device, and keep what it takes to do so again. */
-async function buildModel(
-  id: string, config: ModelConfig, text: CheckpointText | undefined, options: LoadOptions, load: LoadOntoGpu, signal: AbortSignal | undefined,
-): Promise<LoadedModel> {
+async function buildModel({ id, config, text, options, load, rebuild }: ModelParts, signal: AbortSignal | undefined): Promise<LoadedModel> {
   let contextLength = options.contextLength;
-  const device = new DeviceModel(async (buildSignal) => {
+  let isBuilt = false; // the first build is checked by whoever asked for the model, because headers may prove wrong too
+  const device = new DeviceModel((buildSignal) => (isBuilt ? rebuild(() => build(buildSignal), buildSignal) : build(buildSignal)));
+  await device.part(signal);
+  isBuilt = true;
+  if (contextLength === undefined) throw new Error("a device was built without a context");
+  return { id, config, text, device, contextLength, quantize: options.quantize ?? "none" };
+
+  async function build(buildSignal: AbortSignal | undefined): Promise<DevicePart> {
     const gpu = await Gpu.open();
-    const build = controllerUnder(buildSignal);
+    const loadController = controllerUnder(buildSignal);
     let filled: Promise<void> | undefined;
     try {
       const plan = planContext(gpu, config, { ...options, contextLength });
-      const loading = await load(gpu, plan.spec, build.signal);
+      const loading = await load(gpu, plan.spec, loadController.signal);
       filled = loading.filled;
       const runner = await createRunner(gpu, loading, options, plan.contextLength);
       gpu.throwIfFaulty();
@@ -114,15 +140,12 @@ async function buildModel(
       return { gpu, runner };
     } catch (error) {
       const reason = buildSignal?.aborted ? error : await gpu.explain(error);
-      build.abort(reason);
+      loadController.abort(reason);
       await filled?.catch(() => {}); // or it would still write to buffers that are gone
       gpu.destroy();
       throw reason;
     }
-  });
-  await device.part(signal);
-  if (contextLength === undefined) throw new Error("a device was built without a context");
-  return { id, config, text, device, contextLength, quantize: options.quantize ?? "none" };
+  }
 }
 
 /** Kernels compile while the weights arrive. */
