@@ -71,11 +71,17 @@ async function listStored(load: (source: Source) => void): Promise<void> {
   try {
     const models = await storedModels.list();
     list.replaceChildren(...models.map((model) => storedRow(model, load)));
-    note.textContent = models.length > 0 ? "" : "Nothing yet. A model is kept after its first download, and opens without a network then.";
+    note.textContent = models.length > 0 ? await keepingWords() : "Nothing yet. A model is kept after its first download, and opens without a network then.";
   } catch (error) {
     list.replaceChildren();
     note.textContent = `The browser's storage could not be read: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+/** How long a model is kept is the browser's to say. */
+async function keepingWords(): Promise<string> {
+  const isPersisted = (await navigator.storage?.persisted?.()) ?? false;
+  return isPersisted ? "" : "May be removed by the browser when space runs short.";
 }
 
 function storedRow(model: StoredModel, load: (source: Source) => void): HTMLElement {

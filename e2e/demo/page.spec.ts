@@ -105,6 +105,18 @@ test("a model that cannot run is explained, and another can be chosen", async ({
   await expect(page.getByRole("dialog")).toBeVisible();
 });
 
+test("promise 9: what the page says of keeping models is true", async ({ page }) => {
+  const answers: [persisted: string, words: RegExp | ""][] = [["async () => true", ""], ["async () => false", /may be removed by the browser/i], ["undefined", /may be removed by the browser/i]];
+  await open(page);
+  for (const [persisted, words] of answers) {
+    await page.evaluate(`Object.defineProperty(navigator.storage, "persisted", { configurable: true, value: ${persisted} })`);
+    await page.getByRole("button", { name: /^Model:/ }).click();
+    await expect(page.locator("#stored")).toContainText("12 MB");
+    await expect(page.locator("#stored-note")).toHaveText(words);
+    await page.keyboard.press("Escape");
+  }
+});
+
 test("stored models are listed with their size, and can be removed", async ({ page }) => {
   await open(page);
   await page.getByRole("button", { name: /^Model:/ }).click();

@@ -1,10 +1,23 @@
 import { sha256 } from "../support/fault_server.ts";
 import { expect } from "../support/fixtures.ts";
 import { randomBytes } from "../support/random_bytes.ts";
-import { MEBIBYTE, test } from "./faults_setting.ts";
+import { MEBIBYTE, PAGE, test } from "./faults_setting.ts";
 
 const WEIGHTS = "model.safetensors";
 const LARGE = randomBytes(40 * MEBIBYTE);
+
+test("promise 9: what a browser says of its free space stops no load", async ({ server, read, harness, measured }) => {
+  server.addFolder({ [WEIGHTS]: LARGE.subarray(0, MEBIBYTE) });
+  const estimates = ["async () => ({ quota: 10, usage: 10 })", "async () => ({})", "undefined", "async () => { throw new TypeError('no estimate') }"];
+  for (const estimate of estimates) {
+    await harness.page.evaluate(`Object.defineProperty(navigator.storage, "estimate", { configurable: true, value: ${estimate} })`);
+    const { error, verdict, hashes } = await read({ source: server.url, files: [WEIGHTS] });
+    expect({ error, verdict, hash: hashes[WEIGHTS] }).toEqual({ error: undefined, verdict: "sound", hash: sha256(LARGE.subarray(0, MEBIBYTE)) });
+    expect(await harness.run(PAGE, "listStored")).toMatchObject([{ bytes: MEBIBYTE, complete: true }]);
+    await harness.run(PAGE, "removeStored", server.url);
+  }
+  measured(`${estimates.length} of ${estimates.length} loads stored and sound: no space left, no numbers, no estimate, one that fails`);
+});
 
 test("promise 3: a full disk is a choice, not a crash", async ({ server, read, harness, browserName, measured }) => {
   test.skip(browserName !== "chromium", "only Chromium's debugging protocol can lower the quota");

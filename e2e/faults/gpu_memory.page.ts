@@ -17,6 +17,21 @@ export interface FailedLoads {
   logitsAfter: number;
 }
 
+/** Load, use and unload models of two formats in turn; GPU buffers alive with each loaded, and after each unload. */
+export async function switchModels(cycles: number): Promise<{ liveLoaded: number[]; liveUnloaded: number[] }> {
+  const { live } = watchBuffers();
+  const models = [FORMAT_CASES[0], FORMAT_CASES[1]].map((format) => tinyCheckpoints(format, randomValues(7)).stored);
+  const found = { liveLoaded: [] as number[], liveUnloaded: [] as number[] };
+  for (let cycle = 0; cycle < cycles; cycle++) {
+    const engine = await Engine.load(models[cycle % 2], { contextLength: 64 }, { baseUrl: location.href, startText });
+    await engine.logits([1, 2, 3]);
+    found.liveLoaded.push(live.size);
+    await engine.unload();
+    found.liveUnloaded.push(live.size);
+  }
+  return found;
+}
+
 /** Fail every n-th allocation of a load in turn, then load without a failure. */
 export async function failAllocations(every: number): Promise<FailedLoads> {
   const faults = watchBuffers();

@@ -86,6 +86,33 @@ export async function generateOften(times: number) {
   return { before, after: (await faults.record()).liveBuffers };
 }
 
+let frozenAnswer: Promise<string> | undefined;
+let longestGapMs = 0;
+
+/** Begin an answer that goes on for some seconds, and watch how long the page stands still; resolves once it has begun. */
+export async function beginAnswer(options: GenerateOptions): Promise<void> {
+  const stream = model.stream(PROMPT, options);
+  let text = (await stream.next()).value.text;
+  let last = performance.now();
+  const ticking = setInterval(() => {
+    longestGapMs = Math.max(longestGapMs, performance.now() - last);
+    last = performance.now();
+  }, 20);
+  frozenAnswer = (async () => {
+    for await (const chunk of stream) text += chunk.text;
+    clearInterval(ticking);
+    return text;
+  })();
+}
+
+/** The rest of that answer, and an answer that nothing interrupted. */
+export async function endAnswer(options: GenerateOptions) {
+  const resumed = performance.now();
+  const text = await frozenAnswer;
+  const resumedMs = performance.now() - resumed;
+  return { text, longestGapMs, resumedMs, expected: (await model.generate(PROMPT, options)).text };
+}
+
 /** Durations of the page's long tasks since the model began to load, or undefined where the browser does not tell. */
 export async function pageTasks(): Promise<number[] | undefined> {
   return PerformanceObserver.supportedEntryTypes.includes("longtask") ? longTasks : undefined;

@@ -9,6 +9,7 @@ type Outcome<Name extends keyof PageModule> = Awaited<ReturnType<PageModule[Name
 const PAGE = "/e2e/faults/life_session.page.ts";
 const CALLS = 40;
 const SLOW = "dozens of answers take SwiftShader a minute; whose turn it is is no matter of the browser";
+const FROZEN_MS = 1500;
 const ADMITTED = 33; // one that is answered, and 32 that wait
 
 test.describe.configure({ mode: "default" }); // one loaded model for all
@@ -54,6 +55,20 @@ test("promise 47: the page stays smooth while a model loads and answers", async 
   test.skip(tasks === undefined, "this browser does not tell of long tasks");
   measured(`${tasks!.length} tasks of the page over 50 ms${tasks!.length > 0 ? `, the longest ${Math.round(Math.max(...tasks!))} ms` : ""}`); // skipped above without
   expect(tasks).toEqual([]);
+});
+
+test("promise 48: an answer is whole after the page was frozen and came back", async ({ sharedHarness, browserName }) => {
+  test.skip(browserName !== "chromium", "only Chromium's debugging protocol can freeze a page");
+  const options = { maxTokens: 32 };
+  const session = await sharedHarness.page.context().newCDPSession(sharedHarness.page);
+  await sharedHarness.run(PAGE, "beginAnswer", options);
+  await session.send("Page.setWebLifecycleState", { state: "frozen" });
+  await new Promise((resolve) => setTimeout(resolve, FROZEN_MS));
+  await session.send("Page.setWebLifecycleState", { state: "active" });
+  const { text, expected, longestGapMs, resumedMs } = await sharedHarness.run<Outcome<"endAnswer">>(PAGE, "endAnswer", options);
+  measured(`text identical after the page stood still for ${Math.round(longestGapMs)} ms; whole ${Math.round(resumedMs)} ms after its return`);
+  expect(longestGapMs).toBeGreaterThan(FROZEN_MS / 2); // it was frozen indeed
+  expect(text).toBe(expected);
 });
 
 /** Bytes of the page's heap after a collection. */
