@@ -1,11 +1,33 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
-/** Resident bytes of this process's browser renderers, the largest and their number; undefined where there is no /proc. */
+/** A process of this test's browser. */
+export interface BrowserProcess {
+  id: number;
+  /** Resident in memory. */
+  bytes: number;
+}
+
+/** Resident bytes of the largest of this process's browser renderers; undefined where none is to be found. */
 export function largestRendererBytes(): number | undefined {
+  return largestRenderer()?.bytes;
+}
+
+/** The largest of this process's browser renderers: the one that holds a model. */
+export function largestRenderer(): BrowserProcess | undefined {
+  return largestOf(/--type=renderer|tab$/);
+}
+
+/** Resident bytes of Chromium's GPU process, in which SwiftShader keeps its buffers. */
+export function gpuProcessBytes(): number | undefined {
+  return largestOf(/--type=gpu-process/)?.bytes;
+}
+
+function largestOf(kind: RegExp): BrowserProcess | undefined {
+  if (!existsSync("/proc/self/status")) return undefined;
   const processes = readProcesses();
-  const descends = (id: number): boolean => id === process.pid || (processes.get(id) !== undefined && descends(processes.get(id)!.parent));
-  const sizes = [...processes].filter(([id, { command }]) => /--type=renderer|tab$/.test(command) && descends(id)).map(([, { bytes }]) => bytes);
-  return sizes.length > 0 ? Math.max(...sizes) : undefined;
+  const descends = (id: number): boolean => id === process.pid || (processes.get(id) !== undefined && descends(processes.get(id)!.parent)); // just looked up
+  const found = [...processes].filter(([id, { command }]) => kind.test(command) && descends(id)).map(([id, { bytes }]) => ({ id, bytes }));
+  return found.sort((a, b) => b.bytes - a.bytes)[0];
 }
 
 function readProcesses(): Map<number, { parent: number; command: string; bytes: number }> {
