@@ -34,16 +34,16 @@ test("promise 32: what a recovery downloads is checked as what a load does", asy
   await using server = await FaultServer.start();
   const folder = new URL("../../public/models/hearth-tiny/", import.meta.url);
   server.addFolder(Object.fromEntries(readdirSync(folder).map((name) => [name, new Uint8Array(readFileSync(new URL(name, folder)))])));
-  let weightRequests = 0;
+  let requests = 0;
   server.onRequest = ({ path }) => {
     if (path === "/spoil") server.faults = [undefined, faults.flipAt(5_000_001)]; // the next request but this one
-    weightRequests = path === "/spoil" ? 0 : weightRequests + 1;
+    requests = path === "/spoil" ? 0 : requests + 1;
   };
   const { text, expected, devicesOpened } = await harness.run<Outcome<"loseDeviceUnstored">>(PAGE, "loseDeviceUnstored", server.url);
-  measured(`a bit flipped on the way to a recovery: text identical, ${devicesOpened} devices opened, ${weightRequests} requests`);
+  measured(`a bit flipped on the way to a recovery: text identical, ${devicesOpened} devices opened, ${requests} requests`);
   expect(text).toBe(expected);
   expect(devicesOpened).toBe(2); // one with the wrong bit, and one for answers
-  expect(weightRequests).toBe(2);
+  expect(requests).toBe(2);
 });
 
 test("promise 33: a second loss within two minutes ends the call, and the next call recovers", async ({ harness }) => {

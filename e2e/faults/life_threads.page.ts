@@ -6,7 +6,7 @@ import { decodeError, encodeError, pumpGeneration, readGeneration } from "../../
 import { blockWorker, breakWorker, withFaultyWorkers, type WorkerEnd } from "./faulty_workers.ts";
 
 const CALLS = 5;
-const SILENCE_MS = 2000; // a fifth of what it is for users, whose machines do less at once
+const SILENCE_MS = 2000; // a fifth of the default, so that the test need not wait so long
 
 /** How pending calls ended when their worker did. */
 export interface Ending {
