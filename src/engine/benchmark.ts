@@ -3,6 +3,7 @@ import { resolveSampling } from "../sampling/options.ts";
 import { measureBandwidth } from "./bandwidth.ts";
 import type { DevicePart } from "./device_model.ts";
 import { generateTokens } from "./generate_tokens.ts";
+import { timeKernels } from "./kernel_times.ts";
 import type { BenchmarkOptions, BenchmarkReport } from "./options.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { HearthError } from "../errors.ts";
@@ -46,7 +47,7 @@ export async function runBenchmark(part: DevicePart, contextLength: number, opti
     encodeMsPerToken: measureEncoding(runner, promptTokens),
     measuredBandwidth,
     bandwidthFraction: (bytesReadPerToken(runner.decoder) * decodeTokensPerSecond) / measuredBandwidth,
-    ...(options.kernels ? { kernelMs: await measureKernels(part, promptTokens + 1) } : {}),
+    ...(options.kernels ? { kernels: await timeKernels(gpu, runner, promptTokens + 1, measuredBandwidth) } : {}),
   };
 }
 
@@ -62,19 +63,4 @@ function measureEncoding(runner: DevicePart["runner"], position: number): number
   const started = performance.now();
   for (let i = 0; i < ENCODED_TOKENS; i++) runner.decode(position);
   return (performance.now() - started) / ENCODED_TOKENS;
-}
-
-const KERNEL_REPEATS = 20; // tokens' worth of one kernel in a submit
-
-async function measureKernels({ gpu, runner }: DevicePart, length: number): Promise<Record<string, number>> {
-  const kernelMs: Record<string, number> = {};
-  await runner.eachKernel(length, KERNEL_REPEATS, async (label, submit) => {
-    submit();
-    await gpu.idle();
-    const started = performance.now();
-    submit();
-    await gpu.idle();
-    kernelMs[label] = (performance.now() - started) / KERNEL_REPEATS;
-  });
-  return kernelMs;
 }

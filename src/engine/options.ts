@@ -155,7 +155,7 @@ export interface AdapterInfo {
 export interface BenchmarkOptions {
   promptTokens?: number;
   maxTokens?: number;
-  /** Also time each kind of kernel on its own. */
+  /** Also time each kind of kernel by itself. */
   kernels?: boolean;
 }
 
@@ -176,6 +176,26 @@ export interface BenchmarkReport {
   measuredBandwidth: number;
   /** (weight bytes per token x tokens per second) / measured bandwidth. */
   bandwidthFraction: number;
-  /** GPU milliseconds per token of each kind of kernel, run back to back on its own; only when asked for. */
-  kernelMs?: Record<string, number>;
+  /** How long each kind of kernel takes by itself; only when asked for. */
+  kernels?: KernelReport;
+}
+
+/** The kernels of one decoded token, the slowest first. */
+export interface KernelReport {
+  /** The GPU's own clock, or where the adapter has none the time until the page hears that the work is done. */
+  clock: "timestamp-query" | "wall";
+  kernels: KernelTime[];
+}
+
+/** One kind of kernel of a decoded token, run back to back on its own. */
+export interface KernelTime {
+  label: string;
+  /** How often a token runs it. */
+  dispatches: number;
+  /** Milliseconds that a token spends in it. */
+  milliseconds: number;
+  /** Bytes of weights that a token reads in it. */
+  weightBytes: number;
+  /** (weight bytes / time) / measured bandwidth, of kernels that read 16 MiB or more at once. */
+  bandwidthFraction?: number;
 }

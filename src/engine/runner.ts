@@ -1,5 +1,6 @@
 import { submitDispatches, type Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { TimedPass } from "../gpu/pass_times.ts";
 import { readBuffer } from "../gpu/readback.ts";
 import { createActivations, type Activations } from "../kernels/activations.ts";
 import { createDecodePlan, hiddenRowBytes, type DecodePlan } from "../kernels/decode_plan.ts";
@@ -10,6 +11,11 @@ import { createLogitsPlan, createPrefillPlan, embedRows, planForRows, type Prefi
 import { beginSampling, createSamplerState, RING_BYTES, type SamplerState, type SamplingStart } from "../kernels/sampler_state.ts";
 import type { Schedule } from "../kernels/schedule.ts";
 import { PrefillPace } from "./prefill_pace.ts";
+
+/** One kind of kernel of a decoded token. */
+export interface KernelPass extends TimedPass {
+  dispatches: readonly Dispatch[];
+}
 
 const LOGITS_ROWS = 32; // rows of vocabulary-wide logits that are held at once
 const SLOT = 0; // the one sequence that this runner serves
@@ -170,17 +176,15 @@ export class Runner {
     return layers.length + head.length + sample.length;
   }
 
-  /** Run each kind of kernel of a decoded token `repeats` times on its own; `measure` gets its name and a thunk that submits it. */
-  async eachKernel(length: number, repeats: number, measure: (label: string, submit: () => void) => Promise<void>): Promise<void> {
+  /** The dispatches of a decoded token by kind of kernel, each as a pass that runs them `repeats` times over. */
+  kernelPasses(length: number, repeats: number): KernelPass[] {
     const { layers, head, sample } = this.#planFor(length);
     const all = [...layers, ...head, ...sample];
-    for (const label of new Set(all.map((dispatch) => dispatch.label))) {
-      const own = all.filter((dispatch) => dispatch.label === label);
-      await measure(label, () => {
-        this.#gpu.device.queue.writeBuffer(this.#decodeRow.rows, 0, new Uint32Array([SLOT, length - 1, 0, 1]));
-        submitDispatches(this.#gpu.device, label, ...Array.from({ length: repeats }, () => own));
-      });
-    }
+    const prepare = () => this.#gpu.device.queue.writeBuffer(this.#decodeRow.rows, 0, new Uint32Array([SLOT, length - 1, 0, 1]));
+    return [...new Set(all.map(({ label }) => label))].map((label) => {
+      const dispatches = all.filter((dispatch) => dispatch.label === label);
+      return { label, dispatches, prepare, lists: Array.from({ length: repeats }, () => dispatches) };
+    });
   }
 
   /** Copy the ring of sampled tokens into a staging buffer, after everything submitted so far. */

@@ -4,6 +4,8 @@ export interface Dispatch {
   pipeline: GPUComputePipeline;
   bindGroups: readonly GPUBindGroup[];
   workgroups: readonly [number, number, number];
+  /** Bytes that it reads once from where no cache holds them, if it is made to stream. */
+  streamedBytes?: number;
 }
 
 /** Buffers of a bind group by binding number; undefined where a variant has no such binding. */

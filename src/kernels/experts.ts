@@ -1,7 +1,7 @@
 import { prepareDispatch, type Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { assembleShader } from "../gpu/shader.ts";
-import { weightBindings, weightConstants, weightShaderParts, type MatrixPart } from "../quant/matrix.ts";
+import { bytesPerRow, weightBindings, weightConstants, weightShaderParts, type MatrixPart } from "../quant/matrix.ts";
 import expertVecShader from "../../shaders/expert_vec.wgsl?raw";
 import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
 import expertBiasAdd from "../../shaders/lib/expert_bias_add.wgsl?raw";
@@ -98,5 +98,6 @@ async function expertVecPart(gpu: Gpu, schedule: Schedule, { step, moe, choices,
   const groups = [group0, weightBindings(part), { 0: rows }];
   const perRow = isSum ? 1 : moe.chosen;
   const dispatch: Dispatch = prepareDispatch(gpu.device, label, pipeline, groups, [Math.ceil(expertRows / (streams * rowsPerThread)), M * perRow, 1]);
-  return { ...dispatch, rowsPerWorkgroup: 1 / perRow };
+  const streamedBytes = M * moe.chosen * (part.rows / moe.experts) * bytesPerRow(part.format, matrix.paddedColumns);
+  return { ...dispatch, streamedBytes, rowsPerWorkgroup: 1 / perRow };
 }

@@ -1,7 +1,7 @@
 import { prepareDispatch, type Bindings, type Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { assembleShader } from "../gpu/shader.ts";
-import { weightBindings, weightConstants, weightShaderParts, type Matrix, type MatrixPart } from "../quant/matrix.ts";
+import { bytesPerRow, weightBindings, weightConstants, weightShaderParts, type Matrix, type MatrixPart } from "../quant/matrix.ts";
 import activationGelu from "../../shaders/lib/activation_gelu.wgsl?raw";
 import activationGeluTanh from "../../shaders/lib/activation_gelu_tanh.wgsl?raw";
 import activationIdentity from "../../shaders/lib/activation_identity.wgsl?raw";
@@ -187,7 +187,8 @@ async function matmulVecPart(
   const group0 = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias };
   const group2 = { 0: rows, 1: logits?.sampling };
   const pipeline = await gpu.compile(label, code);
-  return prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), group2], [vecWorkgroups(schedule, weights.matrix, part), 1, 1]);
+  const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), group2], [vecWorkgroups(schedule, weights.matrix, part), 1, 1]);
+  return { ...dispatch, streamedBytes: part.rows * bytesPerRow(part.format, weights.matrix.paddedColumns) };
 }
 
 /** A dispatch over many rows, whose workgroups along y depend on how many rows there are. */
