@@ -23,7 +23,7 @@ function serve(mode: string): UserConfig {
     root,
     appType: "mpa", // a missing file is a 404, never a page
     plugins: [demoAtRoot(), realAssetsUnder("/@shared/")],
-    define: bundledModelVersion(),
+    define: { ...bundledModelVersion(), ...kernelsVersion() },
     server,
     optimizeDeps: { noDiscovery: true, include: [] }, // every dependency is one ES module already
   };
@@ -33,6 +33,7 @@ function library(): UserConfig {
   return {
     root,
     publicDir: false,
+    define: kernelsVersion(),
     ...inlineWorkers(),
     build: {
       outDir: "dist",
@@ -52,7 +53,7 @@ function demo(): UserConfig {
     root: `${root}demo`,
     base: "./", // it runs from any folder of any host
     publicDir: `${root}public`,
-    define: bundledModelVersion(),
+    define: { ...bundledModelVersion(), ...kernelsVersion() },
     ...inlineWorkers(),
     build: {
       outDir: `${root}dist/demo`,
@@ -91,6 +92,16 @@ function bundledModelVersion(): Record<string, string> {
   const hash = createHash("sha256");
   for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(folder + name));
   return { BUNDLED_MODEL_VERSION: JSON.stringify(hash.digest("hex").slice(0, 12)) };
+}
+
+/** Tell the engine which kernels it comes with: what was measured of others says nothing about them. */
+function kernelsVersion(): Record<string, string> {
+  const hash = createHash("sha256").update(readFileSync(`${root}package.json`));
+  for (const folder of ["shaders", "src/kernels", "src/quant"]) {
+    const files = readdirSync(root + folder, { recursive: true, encoding: "utf8" }).filter((name) => /\.(ts|wgsl)$/.test(name));
+    for (const name of files.sort()) hash.update(name).update(readFileSync(`${root}${folder}/${name}`));
+  }
+  return { KERNELS_VERSION: JSON.stringify(hash.digest("hex").slice(0, 12)) };
 }
 
 /** Answer for files of demo/ as if they lay at the root, unless the project or public/ has a file of that path. */

@@ -5,7 +5,7 @@ export { loadModel } from "./api/load_model.ts";
 export type { LoadModelOptions } from "./api/load_model.ts";
 export { storedModels } from "./api/stored_models.ts";
 export type { AdapterInfo, BenchmarkOptions, BenchmarkReport, FinishReason, FitReport, GenerateOptions, GenerationResult, KernelReport, KernelTime } from "./engine/options.ts";
-export type { GenerationTiming, LoadOptions, LoadProgress, ModelInfo, ModelMemory, ModelSource, Prompt, TextChunk } from "./engine/options.ts";
+export type { GenerationTiming, LoadOptions, LoadProgress, ModelInfo, ModelMemory, ModelSource, Prompt, ScheduleInfo, TextChunk } from "./engine/options.ts";
 export { HearthError } from "./errors.ts";
 export type { HearthErrorCode, HearthErrorDetails } from "./errors.ts";
 export type { SamplingOptions } from "./sampling/options.ts";

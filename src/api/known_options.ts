@@ -10,6 +10,7 @@ const SOURCE: Record<keyof LoadOptions, true> = {
   contextLength: true,
   kvCache: true,
   quantize: true,
+  tune: true,
 };
 const LOAD = { ...SOURCE, onProgress: true, signal: true };
 const CHECK = { ...SOURCE, signal: true };

@@ -154,7 +154,7 @@ function stopStrings(stop: string | readonly string[] | undefined): readonly str
   return stops;
 }
 
-function describe({ id, config, text, contextLength, quantize }: LoadedModel, { gpu, runner }: DevicePart): ModelInfo {
+function describe({ id, config, text, contextLength, quantize, tuning }: LoadedModel, { gpu, runner }: DevicePart): ModelInfo {
   const { spec, weights, cache } = runner.decoder;
   const { vendor, architecture, description } = gpu.adapterInfo;
   const matrices = weights.layers.flatMap(layerMatrices);
@@ -175,5 +175,6 @@ function describe({ id, config, text, contextLength, quantize }: LoadedModel, { 
     hasChatTemplate: text?.host.hasTemplate ?? false,
     dispatchesPerToken: runner.dispatchesPerToken(1),
     adapter: { vendor, architecture, description, features: [...gpu.device.features].sort(), isSoftware: gpu.traits.isSoftware },
+    schedule: tuning.choice,
   };
 }

@@ -6,6 +6,7 @@ import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { createRopeTables } from "../kernels/decoder_weights.ts";
 import { createKvCache } from "../kernels/kv_cache.ts";
 import type { Checkpoint, FileProgress } from "../storage/checkpoint.ts";
+import { openKeptResults } from "../storage/kept_results.ts";
 import { controllerUnder } from "../storage/retry.ts";
 import { openShardStore, type ShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
@@ -17,8 +18,8 @@ import { loadWeights, type LoadingWeights } from "./load_weights.ts";
 import type { LoadOptions, LoadProgress, ModelSource } from "./options.ts";
 import type { Quantize } from "./quantize_choice.ts";
 import type { Runner } from "./runner.ts";
-import { createTestedRunner, schedulesFor } from "./self_test.ts";
 import { isSyntheticId, syntheticConfig, syntheticWeights } from "./synthetic.ts";
+import { Tuning } from "./tuning.ts";
 
 /** What the caller of a load brings along. */
 export interface LoadHooks {
@@ -28,6 +29,8 @@ export interface LoadHooks {
   startText(files: TextFiles): Promise<TextHost>;
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
+  /** On which GPUs schedules may be measured. Default: on those that are hardware. */
+  measures?: (gpu: Gpu) => boolean;
 }
 
 /** A model ready to run: what the page's memory keeps of it, and what its device does. */
@@ -39,6 +42,7 @@ export interface LoadedModel {
   contextLength: number;
   /** What float weights became while they loaded. */
   quantize: Quantize;
+  tuning: Tuning;
 }
 
 /** Begins to put a model's weights on a GPU. */
@@ -62,7 +66,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
   checkLoadOptions(options);
   if (typeof source === "string" && isSyntheticId(source)) {
     const load: LoadOntoGpu = async (gpu, spec) => ({ spec, weights: await syntheticWeights(gpu, spec), filled: Promise.resolve() });
-    return buildModel({ id: source, config: syntheticConfig(source), text: undefined, options, load, rebuild: (build) => build() }, hooks.signal);
+    return buildModel({ id: source, config: syntheticConfig(source), text: undefined, options, load, rebuild: (build) => build() }, hooks);
   }
   const { signal, onProgress } = hooks;
   const progress = new ProgressTotal(onProgress);
@@ -84,7 +88,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
       progress.startWeights(files.map(({ file }) => file));
       const load: LoadOntoGpu = (gpu, spec, buildSignal) => loadWeights(gpu, spec, files, { ...weights, signal: buildSignal });
       const rebuild: Rebuild = (build, rebuildSignal) => buildSound({ checkpoint, signal: rebuildSignal, destroy: ({ gpu }) => gpu.destroy() }, build);
-      return buildModel({ id: checkpoint.id, config, text, options: { ...options, quantize: weights.quantize ?? "none" }, load, rebuild }, signal);
+      return buildModel({ id: checkpoint.id, config, text, options: { ...options, quantize: weights.quantize ?? "none" }, load, rebuild }, hooks);
     });
     progress.end();
     onProgress?.({ phase: "ready", file: "", loadedBytes: progress.totalBytes, totalBytes: progress.totalBytes, fromCache: progress.fromCache });
@@ -117,14 +121,18 @@ async function buildSound<T>({ checkpoint, signal, destroy }: Building<T>, build
 }
 
 /** Put a model on a device, and keep what it takes to do so again. */
-async function buildModel({ id, config, text, options, load, rebuild }: ModelParts, signal: AbortSignal | undefined): Promise<LoadedModel> {
+async function buildModel({ id, config, text, options, load, rebuild }: ModelParts, { signal, measures = isHardware }: LoadHooks): Promise<LoadedModel> {
   let contextLength = options.contextLength;
   let isBuilt = false; // the first build is checked by whoever asked for the model, because headers may prove wrong too
+  const tuning = new Tuning({
+    measures: (gpu) => options.tune !== false && measures(gpu),
+    kept: options.store === "none" ? undefined : openKeptResults(),
+  });
   const device = new DeviceModel((buildSignal) => (isBuilt ? rebuild(() => build(buildSignal), buildSignal) : build(buildSignal)));
   await device.part(signal);
   isBuilt = true;
   if (contextLength === undefined) throw new Error("a device was built without a context");
-  return { id, config, text, device, contextLength, quantize: options.quantize ?? "none" };
+  return { id, config, text, device, contextLength, quantize: options.quantize ?? "none", tuning };
 
   async function build(buildSignal: AbortSignal | undefined): Promise<DevicePart> {
     const gpu = await Gpu.open();
@@ -134,7 +142,7 @@ async function buildModel({ id, config, text, options, load, rebuild }: ModelPar
       const plan = planContext(gpu, config, { ...options, contextLength });
       const loading = await load(gpu, plan.spec, loadController.signal);
       filled = loading.filled;
-      const runner = await createRunner(gpu, loading, options, plan.contextLength);
+      const runner = await createRunner(gpu, loading, options, plan.contextLength, tuning);
       gpu.throwIfFaulty();
       contextLength = plan.contextLength; // the next device has to hold as much
       return { gpu, runner };
@@ -148,11 +156,15 @@ async function buildModel({ id, config, text, options, load, rebuild }: ModelPar
   }
 }
 
+function isHardware({ traits }: Gpu): boolean {
+  return !traits.isSoftware;
+}
+
 /** Kernels compile while the weights arrive. */
-async function createRunner(gpu: Gpu, { spec, weights, filled }: LoadingWeights, options: LoadOptions, contextLength: number): Promise<Runner> {
+async function createRunner(gpu: Gpu, { spec, weights, filled }: LoadingWeights, options: LoadOptions, contextLength: number, tuning: Tuning): Promise<Runner> {
   const ropes = await createRopeTables(gpu, spec, contextLength);
   const cache = await createKvCache(gpu, spec, options.kvCache ?? "f16", contextLength, 1);
-  return createTestedRunner(gpu, schedulesFor(gpu.traits), { spec, weights, ropes, cache }, contextLength, filled);
+  return tuning.createRunner(gpu, { spec, weights, ropes, cache }, contextLength, filled);
 }
 
 async function storeFor({ store }: LoadOptions): Promise<ShardStore | undefined> {

@@ -29,7 +29,7 @@ export async function readConfig(checkpoint: Checkpoint, signal?: AbortSignal): 
 }
 
 /** Refuse options that make no sense. */
-export function checkLoadOptions({ quantize, kvCache, contextLength, store }: LoadOptions): void {
+export function checkLoadOptions({ quantize, kvCache, contextLength, store, tune }: LoadOptions): void {
   if (store !== undefined && !["preferred", "required", "none"].includes(store)) {
     throw new HearthError("invalid-options", `store: expected "preferred", "required" or "none", found "${String(store)}"`);
   }
@@ -38,6 +38,9 @@ export function checkLoadOptions({ quantize, kvCache, contextLength, store }: Lo
   }
   if (kvCache !== undefined && kvCache !== "f16" && kvCache !== "f32") {
     throw new HearthError("invalid-options", `kvCache: expected "f16" or "f32", found "${String(kvCache)}"`);
+  }
+  if (tune !== undefined && typeof tune !== "boolean") {
+    throw new HearthError("invalid-options", `tune: expected true or false, found "${String(tune)}"`);
   }
   if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength > 0)) {
     throw new HearthError("invalid-options", `contextLength: expected a positive integer, found ${contextLength}`);

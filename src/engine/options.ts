@@ -26,6 +26,11 @@ export interface LoadOptions {
    * to 256 MiB of floats, else "q8" below a billion parameters and "q4" from there on; "none" for what is quantised already.
    */
   quantize?: "q4" | "q8" | "none";
+  /**
+   * Whether a model's first load on a GPU may take half a second to find out how decoding is cut fastest there; the result
+   * is kept. Default true; never on software GPUs.
+   */
+  tune?: boolean;
 }
 
 /** A step of loading, for a progress bar. */
@@ -139,6 +144,26 @@ export interface ModelInfo {
   hasChatTemplate: boolean;
   dispatchesPerToken: number;
   adapter: AdapterInfo;
+  schedule: ScheduleInfo;
+}
+
+/** How decoding's matrix products are cut. */
+export interface ScheduleInfo {
+  /** Threads of a workgroup. */
+  workgroup: number;
+  /** Rows of a matrix that a thread computes at once. */
+  rowsPerThread: number;
+  /** Threads that share a row of a matrix, at least and at most. */
+  leastLanes: number;
+  mostLanes: number;
+  /** Threads that more lanes are to make of a short matrix. */
+  threadsWanted: number;
+  /** "usual": by what the adapter reports; "measured": while the model was loaded; "kept": measured on an earlier visit. */
+  origin: "usual" | "measured" | "kept";
+  /** Part of a token's GPU time that it saves over the usual schedule, where it was measured. */
+  gain?: number;
+  /** Other schedules that were timed. */
+  timed?: number;
 }
 
 /** The GPU in the browser's words. */

@@ -2,13 +2,13 @@ import { submitDispatches, type Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { TimedPass } from "../gpu/pass_times.ts";
 import { readBuffer } from "../gpu/readback.ts";
-import { createActivations, type Activations } from "../kernels/activations.ts";
+import { createActivations, freeActivations, type Activations } from "../kernels/activations.ts";
 import { createDecodePlan, hiddenRowBytes, type DecodePlan } from "../kernels/decode_plan.ts";
 import { hasStates } from "../kernels/kv_cache.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
 import { logitStatCount } from "../kernels/matmul.ts";
 import { createLogitsPlan, createPrefillPlan, embedRows, planForRows, type PrefillPlan } from "../kernels/prefill_plan.ts";
-import { beginSampling, createSamplerState, RING_BYTES, type SamplerState, type SamplingStart } from "../kernels/sampler_state.ts";
+import { beginSampling, createSamplerState, freeSampler, RING_BYTES, type SamplerState, type SamplingStart } from "../kernels/sampler_state.ts";
 import type { Schedule } from "../kernels/schedule.ts";
 import { PrefillPace } from "./prefill_pace.ts";
 
@@ -46,11 +46,11 @@ export async function allocateRun(gpu: Gpu, schedule: Schedule, { spec, weights 
 
 /** Runs forward passes of a decoder over one sequence: fills the cache, decodes, samples. Records and submits; never waits. */
 export class Runner {
+  readonly schedule: Schedule;
   readonly decoder: Decoder;
   readonly prefillRows: number;
   readonly pace: PrefillPace;
   readonly #gpu: Gpu;
-  readonly #schedule: Schedule;
   readonly #decodeRow: Activations;
   readonly #prefillChunk: Activations;
   readonly #prefillPlan: PrefillPlan;
@@ -61,7 +61,7 @@ export class Runner {
 
   private constructor(gpu: Gpu, schedule: Schedule, decoder: Decoder, parts: RunnerParts) {
     this.#gpu = gpu;
-    this.#schedule = schedule;
+    this.schedule = schedule;
     this.decoder = decoder;
     this.#decodeRow = parts.decodeRow;
     this.#prefillChunk = parts.prefillChunk;
@@ -200,7 +200,7 @@ export class Runner {
     const all = new Float32Array(tokenIds.length * vocabSize);
     const buffer = await this.#gpu.allocate("logits of all rows", LOGITS_ROWS * 2 * vocabSize * 4, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
     try {
-      const plan = await createLogitsPlan(this.#gpu, this.#schedule, this.decoder, this.#prefillChunk, buffer);
+      const plan = await createLogitsPlan(this.#gpu, this.schedule, this.decoder, this.#prefillChunk, buffer);
       for (let position = 0; position < tokenIds.length; position += LOGITS_ROWS) {
         const chunk = tokenIds.slice(position, position + LOGITS_ROWS);
         submitDispatches(this.#gpu.device, "logits", this.#chunkDispatches(chunk, position), planForRows(plan, chunk.length));
@@ -216,12 +216,12 @@ export class Runner {
 
   /** Free what the runner allocated; weights and cache belong to others. */
   destroy(): void {
-    const parts = [this.#decodeRow, this.#prefillChunk, this.#sampler];
-    this.#gpu.free(...parts.flatMap((part) => Object.values(part).filter((value) => value instanceof GPUBuffer)));
+    freeActivations(this.#gpu, this.#decodeRow, this.#prefillChunk);
+    freeSampler(this.#gpu, this.#sampler);
   }
 
   #planFor(length: number): DecodePlan {
-    const plan = this.#decodePlans.get(this.#schedule.splits(length));
+    const plan = this.#decodePlans.get(this.schedule.splits(length));
     if (!plan) throw new Error(`no decode plan for ${length} tokens`);
     return plan;
   }

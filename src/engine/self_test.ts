@@ -61,7 +61,8 @@ export async function pathDifference(runner: Runner, contextLength: number): Pro
   return differences.some(Number.isNaN) ? NaN : Math.max(...differences);
 }
 
-function relativeDifference(expected: Float32Array, found: Float32Array): number {
+/** How far two vectors are apart, relative to how far the values of the first vary. */
+export function relativeDifference(expected: Float32Array, found: Float32Array): number {
   const mean = expected.reduce((sum, value) => sum + value, 0) / expected.length;
   let difference = 0;
   let spread = 0;

@@ -175,6 +175,19 @@ export class Gpu {
     }
   }
 
+  /** Run work whose errors are its own: they reject it, and are no fault of the device. Nothing else may use the device meanwhile. */
+  async guard<T>(work: () => Promise<T>): Promise<T> {
+    const filters = ["validation", "out-of-memory", "internal"] as const;
+    for (const filter of filters) this.device.pushErrorScope(filter);
+    const outcome = await Promise.allSettled([work()]);
+    const errors = await this.untilLost(Promise.all(filters.map(() => this.device.popErrorScope())));
+    const error = errors.find((each) => each !== null);
+    if (error) throw new HearthError("gpu", `The GPU reported an error: ${error.message}`);
+    const [result] = outcome;
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
+  }
+
   /** Wait until everything submitted so far has run. */
   async idle(): Promise<void> {
     await this.untilLost(this.device.queue.onSubmittedWorkDone());

@@ -63,3 +63,10 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     packed: await createPackedInputs(gpu, M, packsInputs ? Math.max(padColumns(spec.hiddenSize), attendedWidth, mlpWidth) : 0),
   };
 }
+
+/** Free activations. */
+export function freeActivations(gpu: Gpu, ...all: readonly Activations[]): void {
+  for (const { packed, ...others } of all) {
+    gpu.free(packed.codes, packed.scales, ...Object.values(others).filter((value) => value instanceof GPUBuffer));
+  }
+}

@@ -34,6 +34,11 @@ export async function createSamplerState(gpu: Gpu, M: number, vocabSize: number,
   };
 }
 
+/** Free the sampler's buffers. */
+export function freeSampler(gpu: Gpu, { logits, stats, ring, seen, options }: SamplerState): void {
+  gpu.free(logits, stats, ring, seen, options);
+}
+
 /** What a new answer starts from. */
 export interface SamplingStart {
   sampling: ResolvedSampling;

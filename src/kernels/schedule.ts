@@ -3,14 +3,24 @@ import type { GpuTraits } from "../gpu/gpu.ts";
 /** Which tile a product of many rows is cut into: the narrow one compiles faster, which on a processor matters most. */
 export type Tile = "wide" | "narrow";
 
-/** How the kernels are cut to an adapter. The results are the same within rounding; only the speed differs. */
-export interface Schedule {
+/** How decoding's products are cut, as plain numbers: what is chosen by measuring, and kept. All are powers of two. */
+export interface ProductCut {
   /** Threads of a matmul_vec workgroup. */
   workgroup: number;
-  /** Threads that share a row of a matrix, by its shape. */
-  threadsPerRow: (rows: number, columns: number) => number;
   /** Rows of the matrix that a thread computes at once. Even. */
   rowsPerThread: number;
+  /** Threads that share a row of a matrix, at least. */
+  leastLanes: number;
+  /** And at most, where a matrix is too short to keep the memory busy. */
+  mostLanes: number;
+  /** Threads that keep it busy. */
+  threadsWanted: number;
+}
+
+/** How the kernels are cut to an adapter. The results are the same within rounding; only the speed differs. */
+export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"> {
+  /** Threads that share a row of a matrix, by its shape. */
+  threadsPerRow: (rows: number, columns: number) => number;
   /** Whether reductions start inside subgroups. */
   subgroups: { min: number } | undefined;
   /** Tile of prefill's products. */
@@ -28,25 +38,36 @@ export interface Schedule {
 /** Parts that the output projection merges while it reads; more take a dispatch of their own. */
 export const MERGED_SPLITS = 4;
 
-const ROWS_PER_THREAD = 4;
-const THREADS_WANTED = 98_304; // about what keeps the memory of a large GPU busy
+// 98,304 threads are about what keeps the memory of a large GPU busy.
+const GPU_CUT: ProductCut = { workgroup: 128, rowsPerThread: 4, leastLanes: 32, mostLanes: 128, threadsWanted: 98_304 };
+// A processor runs a workgroup's threads in turn: rows one to a thread.
+const PROCESSOR_CUT: ProductCut = { workgroup: 16, rowsPerThread: 2, leastLanes: 1, mostLanes: 1, threadsWanted: 0 };
 
-/** A short row goes to one subgroup; where a matrix has few rows, more threads share each, down to a block for each. */
-function lanesFor(rows: number, columns: number): number {
-  let lanes = 32;
-  while (lanes < 128 && (rows / ROWS_PER_THREAD) * lanes < THREADS_WANTED && lanes * 32 < columns) lanes *= 2;
+/** The cut that an adapter gets unmeasured. */
+export function usualCut({ isSoftware }: GpuTraits): ProductCut {
+  return isSoftware ? PROCESSOR_CUT : GPU_CUT;
+}
+
+/** The parts of a schedule that a cut decides. */
+export function cutSchedule(cut: ProductCut): Pick<Schedule, "workgroup" | "rowsPerThread" | "threadsPerRow"> {
+  const { workgroup, rowsPerThread } = cut;
+  return { workgroup, rowsPerThread, threadsPerRow: (rows, columns) => lanesFor(cut, rows, columns) };
+}
+
+/** A short row goes to few lanes; where a matrix has few rows, more threads share each, down to a block for each. */
+function lanesFor({ workgroup, rowsPerThread, leastLanes, mostLanes, threadsWanted }: ProductCut, rows: number, columns: number): number {
+  const most = Math.min(mostLanes, workgroup);
+  let lanes = leastLanes;
+  while (lanes < most && (rows / rowsPerThread) * lanes < threadsWanted && lanes * 32 < columns) lanes *= 2;
   return lanes;
 }
 
 /** Choose a schedule from what the adapter reports. */
 export function chooseSchedule(traits: GpuTraits): Schedule {
   if (traits.isSoftware) {
-    // A processor runs a workgroup's threads in turn: rows one to a thread, and one pass over the cache. It gains nothing
-    // from wide prefill chunks, and stops sooner between narrow ones.
+    // One pass over the cache. A processor gains nothing from wide prefill chunks, and stops sooner between narrow ones.
     return {
-      workgroup: 16,
-      threadsPerRow: () => 1,
-      rowsPerThread: 2,
+      ...cutSchedule(PROCESSOR_CUT),
       subgroups: undefined,
       tile: "narrow",
       packsInputs: false,
@@ -57,9 +78,7 @@ export function chooseSchedule(traits: GpuTraits): Schedule {
   }
   const wide = traits.subgroups !== undefined && traits.subgroups.min >= 16 && traits.subgroups.max <= 32;
   return {
-    workgroup: 128,
-    threadsPerRow: lanesFor,
-    rowsPerThread: ROWS_PER_THREAD,
+    ...cutSchedule(GPU_CUT),
     subgroups: wide ? traits.subgroups : undefined,
     tile: "wide",
     packsInputs: traits.integerDots,
