@@ -44,7 +44,7 @@ async function withSabotage<T>({ kernel, from, to, onlyWith = "" }: Sabotage & {
 }
 
 /** Put the tiny model on a new device, where no kernel is compiled yet. */
-async function withDecoder<T>(work: (gpu: Gpu, decoder: Decoder, processor: Schedule) => Promise<T>): Promise<T> {
+export async function withDecoder<T>(work: (gpu: Gpu, decoder: Decoder, processor: Schedule) => Promise<T>): Promise<T> {
   return withGpu({}, async (gpu) => {
     const files = await readWeightMap(pickedCheckpoint(tinyCheckpoints(FORMAT_CASES[0], randomValues(7)).plain));
     const planned = decoderSpec(parseModelConfig(JSON.stringify(TINY_CONFIG)), CONTEXT);

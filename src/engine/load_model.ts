@@ -19,7 +19,7 @@ import type { LoadOptions, LoadProgress, ModelSource } from "./options.ts";
 import type { Quantize } from "./quantize_choice.ts";
 import type { Runner } from "./runner.ts";
 import { isSyntheticId, syntheticConfig, syntheticWeights } from "./synthetic.ts";
-import { Tuning } from "./tuning.ts";
+import { Tuning, type TuningOptions } from "./tuning.ts";
 
 /** What the caller of a load brings along. */
 export interface LoadHooks {
@@ -29,8 +29,8 @@ export interface LoadHooks {
   startText(files: TextFiles): Promise<TextHost>;
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
-  /** On which GPUs schedules may be measured. Default: on those that are hardware. */
-  measures?: (gpu: Gpu) => boolean;
+  /** How a first load is tuned. Default: on hardware only, in less than half a second. */
+  tuning?: Pick<TuningOptions, "measures" | "budgetMs">;
 }
 
 /** A model ready to run: what the page's memory keeps of it, and what its device does. */
@@ -121,12 +121,15 @@ async function buildSound<T>({ checkpoint, signal, destroy }: Building<T>, build
 }
 
 /** Put a model on a device, and keep what it takes to do so again. */
-async function buildModel({ id, config, text, options, load, rebuild }: ModelParts, { signal, measures = isHardware }: LoadHooks): Promise<LoadedModel> {
+async function buildModel(
+  { id, config, text, options, load, rebuild }: ModelParts, { signal, tuning: { measures, budgetMs } = { measures: isHardware } }: LoadHooks,
+): Promise<LoadedModel> {
   let contextLength = options.contextLength;
   let isBuilt = false; // the first build is checked by whoever asked for the model, because headers may prove wrong too
   const tuning = new Tuning({
     measures: (gpu) => options.tune !== false && measures(gpu),
     kept: options.store === "none" ? undefined : openKeptResults(),
+    budgetMs,
   });
   const device = new DeviceModel((buildSignal) => (isBuilt ? rebuild(() => build(buildSignal), buildSignal) : build(buildSignal)));
   await device.part(signal);

@@ -50,10 +50,11 @@ export async function measureCuts(gpu: Gpu, schedule: Schedule, decoder: Decoder
   const statCount = Math.max(...schedules.map((each) => logitStatCount(each, { matrix: part.weights.head, bias: undefined })));
   const row = await createActivations(gpu, part.spec, 1, splits, false);
   const sampler = await createSamplerState(gpu, 1, part.spec.vocabSize, statCount);
+  let compiling: Promise<CutPlan>[] = [];
   try {
     gpu.device.queue.writeBuffer(row.rows, 0, new Uint32Array([0, length - 1, 0, 1]));
     const embed = await embedRows(gpu, part, row);
-    const compiling = schedules.map(async (each, index): Promise<CutPlan> => {
+    compiling = schedules.map(async (each, index): Promise<CutPlan> => {
       const { layers, head } = await createDecodePlan(gpu, each, part, row, sampler, splits);
       return { cut: cuts[index], layers: [...embed, ...layers], head };
     });
@@ -65,8 +66,11 @@ export async function measureCuts(gpu: Gpu, schedule: Schedule, decoder: Decoder
     const right = affordable < 1 ? [] : await thoseThatAgree(gpu, sampler, usual, others.slice(0, affordable));
     return await fastest(gpu, [usual, ...right], timing, deadline);
   } finally {
-    freeActivations(gpu, row);
-    freeSampler(gpu, sampler);
+    // What was not ready in time still binds these buffers when it is.
+    void Promise.allSettled(compiling).then(() => {
+      freeActivations(gpu, row);
+      freeSampler(gpu, sampler);
+    });
   }
 }
 
