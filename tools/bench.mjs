@@ -1,6 +1,19 @@
-// npm run bench: prefill and decode speed of a model in a headless browser on this machine's GPU.
-import { readOptions } from "./driver/options.mjs";
-import { runDriver, withModel } from "./driver/session.mjs";
+// npm run bench: prefill and decode speed of a model, or of all published shapes, in a headless browser on this machine's GPU.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { benchTable } from "./driver/bench_table.mjs";
+import { fail, readOptions } from "./driver/options.mjs";
+import { runDriver, withModel, withPage } from "./driver/session.mjs";
+
+const PUBLISHED = ["synthetic:llama-3.2-1b", "synthetic:qwen3-0.6b", "synthetic:llama-3.1-8b"];
+const ALL = [
+  ...PUBLISHED.map((model) => ({ model, load: { contextLength: 8704 }, lengths: [512, 1024, 8192] })),
+  { model: "/models/hearth-tiny/", load: {}, lengths: [256] },
+];
+const DECODED = 256; // tokens, of each run of --all
 
 const options = readOptions({
   usage: "npm run bench -- [options]",
@@ -8,34 +21,64 @@ const options = readOptions({
   options: {
     "prompt-tokens": { type: "number", help: "tokens of prompt to prefill" },
     "max-tokens": { type: "number", help: "tokens to decode" },
+    kernels: { type: "boolean", help: "also time each kind of kernel by itself" },
+    "no-tune": { type: "boolean", help: "leave the schedule as usual, unmeasured" },
+    all: { type: "boolean", help: "measure every published shape at several lengths instead, and the bundled model, as in bench/results" },
+    library: { type: "string", value: "DIR", help: "use the library that was built there (dist) instead of the sources" },
     json: { type: "boolean", help: "print one JSON line instead of a table" },
   },
 });
+const { browser, library, kernels } = options;
+if (library && !existsSync(join(library, "hearth.js"))) fail(`--library: expected a folder with hearth.js, found none in ${library}; npm run build makes one in dist`);
+const loadOptions = options["no-tune"] ? { tune: false } : {};
 
-await runDriver(async () => {
-  await withModel({ model: options.model, browser: options.browser }, async ({ call, info }) => {
-    const asked = { promptTokens: options["prompt-tokens"], maxTokens: options["max-tokens"] };
-    const benchmarkOptions = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
-    const report = await call("benchmark", benchmarkOptions);
-    if (options.json) return console.log(JSON.stringify({ ...report, info }));
-    console.log(table(report, info));
+await runDriver(() => (options.all ? measureAll() : measureOne()));
+
+async function measureOne() {
+  await withModel({ model: options.model, browser, library, loadOptions }, async ({ call, info }) => {
+    const asked = { promptTokens: options["prompt-tokens"], maxTokens: options["max-tokens"], kernels };
+    const report = await call("benchmark", Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)));
+    console.log(options.json ? JSON.stringify({ ...report, info }) : benchTable(report, info, options.model));
   });
-});
+}
 
-function table(report, info) {
-  const { vendor, architecture, description } = info.adapter;
-  const rows = [
-    ["model", `${options.model}, ${info.weightFormat}, ${(info.weightBytes / 1e6).toFixed(1)} MB of weights`],
-    ["adapter", [vendor, architecture, description].filter(Boolean).join(" ") || "unnamed"],
-    ["prompt, answer", `${report.promptTokens}, ${report.completionTokens} tokens`],
-    ["prefill", `${report.prefillTokensPerSecond.toFixed(1)} tokens/s`],
-    ["decode", `${report.decodeTokensPerSecond.toFixed(1)} tokens/s`],
-    ["time to first token", `${report.timeToFirstTokenMs.toFixed(1)} ms`],
-    ["per token p50, p95, p99", `${[report.tokenMs.p50, report.tokenMs.p95, report.tokenMs.p99].map((ms) => ms.toFixed(2)).join(", ")} ms`],
-    ["dispatches, submits per token", `${report.dispatchesPerToken}, ${report.submitsPerToken}`],
-    ["encode and submit", `${report.encodeMsPerToken.toFixed(3)} ms per token`],
-    ["measured bandwidth", `${(report.measuredBandwidth / 1e9).toFixed(1)} GB/s, of which decode uses ${(report.bandwidthFraction * 100).toFixed(1)} %`],
-  ];
-  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows.map(([name, value]) => name.padEnd(width) + value).join("\n");
+async function measureAll() {
+  await withPage({ browser, library }, async ({ call, version }) => {
+    const runs = [];
+    for (const each of ALL) runs.push(...(await measureShape(call, each)));
+    if (options.json) console.log(JSON.stringify({ ...circumstances(version, runs), runs }));
+  });
+}
+
+/** Measure one model at each length; one that fails has its reason in place of a report. */
+async function measureShape(call, { model, load, lengths }) {
+  const runs = [];
+  try {
+    const started = performance.now();
+    const info = await call("load", model, { ...load, ...loadOptions });
+    const loadMs = Math.round(performance.now() - started);
+    for (const promptTokens of lengths) {
+      const report = await call("benchmark", { promptTokens, maxTokens: DECODED, ...(kernels ? { kernels } : {}) });
+      if (!options.json) console.log(`${benchTable(report, info, model)}\n`);
+      runs.push({ model, loadMs, schedule: info.schedule, adapter: info.adapter, report });
+    }
+    await call("unload");
+  } catch (error) {
+    console.error(`${model}: ${error.message}`);
+    runs.push({ model, error: error.message });
+    process.exitCode = 1;
+  }
+  return runs;
+}
+
+function circumstances(version, runs) {
+  const { vendor = "", architecture = "", description = "" } = runs.find(({ adapter }) => adapter)?.adapter ?? {};
+  const { stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { cwd: fileURLToPath(new URL("..", import.meta.url)), encoding: "utf8" });
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    commit: (stdout ?? "").trim() || "unknown",
+    browser: `${browser} ${version}, headless, ${process.platform}`,
+    adapter: description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed",
+    options: "batch 1, greedy, f16 cache, context 8704",
+  };
 }

@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
-import { chromium, firefox } from "playwright-core";
+import { readdirSync } from "node:fs";
 
 import { CHROMIUM_ARGS } from "./chromium_args.mjs";
 import { ensureBrowser, extraBrowserArgs, findBrowser } from "./find_browser.mjs";
+import { chromium, firefox } from "./playwright.mjs";
 
 const PROBE_MS = 5000; // the flags for a GPU leave requestAdapter pending where Vulkan is only in software
 const FIREFOX_PREFS = {
@@ -19,14 +19,16 @@ export function launchOptions(kind, adapter = "any") {
     // Playwright's own channel name for an unpatched Firefox, which it drives by WebDriver BiDi.
     return { channel: "moz-firefox", executablePath, args: extraArgs, firefoxUserPrefs: FIREFOX_PREFS };
   }
-  return { executablePath, args: [...CHROMIUM_ARGS[adapter], ...extraArgs] };
+  // Playwright's own flags offer SwiftShader, which must not pass for a GPU.
+  const ignoreDefaultArgs = adapter === "gpu" ? ["--enable-unsafe-swiftshader"] : [];
+  return { executablePath, args: [...CHROMIUM_ARGS[adapter], ...extraArgs], ignoreDefaultArgs };
 }
 
 /** Launch a browser that has a WebGPU adapter, the machine's GPU if there is one. `probeUrl` is any page on localhost. */
 export async function launchBrowser(kind, probeUrl, say) {
   ensureBrowser(kind, say);
   if (kind === "firefox") return firefox.launch(launchOptions(kind));
-  if (existsSync("/dev/dri") || existsSync("/dev/nvidia0")) {
+  if (process.platform === "linux" && readdirSync("/dev").some((name) => name === "dri" || /^nvidia\d+$/.test(name))) {
     const browser = await chromium.launch(launchOptions(kind, "gpu"));
     if (await answersWithGpu(browser, probeUrl)) return browser;
     await browser.close();

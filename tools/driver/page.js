@@ -1,5 +1,6 @@
 // The page's side of the command-line drivers: session.mjs calls these functions; hearthEmit() is its ear.
-import { HearthError, loadModel } from "../../src/index.ts";
+// The library is the sources, through Vite, or a file that was built from them.
+const { HearthError, loadModel } = await import(/* @vite-ignore */ new URLSearchParams(location.search).get("entry"));
 
 let model;
 

@@ -1,33 +1,41 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { createServer } from "vite";
 
 import { launchBrowser } from "./browser.mjs";
+import { servePage } from "./page_server.mjs";
 import { serveFolder } from "./serve_folder.mjs";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const MODEL_PREFIX = "/@model/";
 const BYTES_PATH = "/@driver/bytes";
 
 /**
- * Run `work` with a model loaded in a headless browser, and clean up after it. `work` gets `call(name, ...parameters)`,
- * which reaches the functions of page.js, the model's `info`, and `receivedBytes()`.
+ * Run `work` with a model loaded in a headless browser, and clean up after it. `work` gets what `withPage` gives, and the
+ * model's `info`.
  */
-export async function withModel({ model, browser: kind, loadOptions = {}, onText = () => {} }, work) {
+export async function withModel({ model, loadOptions = {}, ...options }, work) {
+  const folder = folderOf(model);
+  await withPage({ ...options, folder }, async (page) => {
+    const loaded = await page.call("load", folder ? MODEL_PREFIX : model, loadOptions);
+    const info = folder ? { ...loaded, id: model } : loaded; // the address of this run's server means nothing later
+    await work({ ...page, info });
+    await page.call("unload");
+  });
+}
+
+/**
+ * Run `work` with a headless browser on the driver's page, and clean up after it. `work` gets `call(name, ...parameters)`,
+ * which reaches the functions of page.js, `receivedBytes()`, and the browser's `version`. `library` is a folder with a
+ * library that is built already; by default the sources run. `folder` is that of a model to serve.
+ */
+export async function withPage({ browser: kind, library, folder, onText = () => {} }, work) {
   const say = (line) => process.stderr.write(`${line}\n`);
   const bytes = { body: undefined };
-  const server = await startServer(model, bytes);
+  const server = await servePage([...(folder ? [serveFolder(MODEL_PREFIX, folder)] : []), takeBytes(bytes)], library);
   let browser;
   try {
-    const url = `http://localhost:${server.httpServer.address().port}/tools/driver/driver.html`;
-    browser = await launchBrowser(kind, url, say);
-    const page = await openPage(browser, url, { onText, say });
-    const call = (name, ...parameters) => callPage(page, name, parameters);
-    const loaded = await call("load", sourceOf(model), loadOptions);
-    const info = folderOf(model) ? { ...loaded, id: model } : loaded; // the address of this run's server means nothing later
-    await work({ call, info, receivedBytes: () => bytes.body });
-    await call("unload");
+    browser = await launchBrowser(kind, server.url, say);
+    const page = await openPage(browser, server.url, { onText, say });
+    await work({ call: (name, ...parameters) => callPage(page, name, parameters), receivedBytes: () => bytes.body, version: browser.version() });
   } finally {
     await browser?.close();
     await server.close();
@@ -48,20 +56,13 @@ export async function runDriver(main) {
 /** An error of the runtime or the caller, for which a stack trace of the driver would be noise. */
 export class DriverError extends Error {}
 
-async function startServer(model, bytes) {
-  const folder = folderOf(model);
-  const plugin = {
-    name: "hearth:driver",
-    configureServer(server) {
-      if (folder) server.middlewares.use(serveFolder(MODEL_PREFIX, folder));
-      server.middlewares.use(BYTES_PATH, async (request, response) => {
-        bytes.body = await readBody(request);
-        response.end();
-      });
-    },
+/** Middleware that keeps the body of what the page posts. */
+function takeBytes(bytes) {
+  return async (request, response, next) => {
+    if (request.url !== BYTES_PATH) return next();
+    bytes.body = await readBody(request);
+    response.end();
   };
-  const server = await createServer({ root, mode: "driver", plugins: [plugin], server: { port: 0 }, logLevel: "error" });
-  return server.listen();
 }
 
 async function readBody(request) {
@@ -75,10 +76,6 @@ function folderOf(model) {
   if (isFolder) return resolve(model);
   if (/^[./~]/.test(model)) throw new DriverError(`${model}: expected a folder with config.json, found none`);
   return undefined; // a URL, a Hub id or "synthetic:..."
-}
-
-function sourceOf(model) {
-  return folderOf(model) ? MODEL_PREFIX : model;
 }
 
 async function openPage(browser, url, { onText, say }) {

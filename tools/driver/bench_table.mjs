@@ -1,0 +1,44 @@
+/** A report of `model.benchmark()` as lines to read. */
+export function benchTable(report, info, modelName) {
+  const { vendor, architecture, description } = info.adapter;
+  const { origin, gain, timed, workgroup, rowsPerThread, leastLanes, mostLanes } = info.schedule;
+  const tuned = gain === undefined ? "" : `, ${(100 * gain).toFixed(1)} % faster than the usual one, ${timed} others timed`;
+  const rows = [
+    ["model", `${modelName}, ${info.weightFormat}, ${(info.weightBytes / 1e6).toFixed(1)} MB of weights`],
+    ["adapter", [vendor, architecture, description].filter(Boolean).join(" ") || "unnamed"],
+    ["schedule", `${origin}: ${workgroup} threads, ${rowsPerThread} rows a thread, ${leastLanes} to ${mostLanes} threads a row${tuned}`],
+    ["prompt, answer", `${report.promptTokens}, ${report.completionTokens} tokens`],
+    ["prefill", `${report.prefillTokensPerSecond.toFixed(1)} tokens/s`],
+    ["decode", `${report.decodeTokensPerSecond.toFixed(1)} tokens/s`],
+    ["time to first token", `${report.timeToFirstTokenMs.toFixed(1)} ms`],
+    ["per token p50, p95, p99", `${[report.tokenMs.p50, report.tokenMs.p95, report.tokenMs.p99].map((ms) => ms.toFixed(2)).join(", ")} ms`],
+    ["dispatches, submits per token", `${report.dispatchesPerToken}, ${report.submitsPerToken}`],
+    ["encode and submit", `${report.encodeMsPerToken.toFixed(3)} ms per token`],
+    ["measured bandwidth", `${(report.measuredBandwidth / 1e9).toFixed(1)} GB/s, of which decode uses ${(report.bandwidthFraction * 100).toFixed(1)} %`],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  const lines = rows.map(([name, value]) => name.padEnd(width) + value);
+  return [...lines, ...(report.kernels ? ["", ...kernelLines(report.kernels)] : [])].join("\n");
+}
+
+const CLOCKS = { "timestamp-query": "by the GPU's own clock", wall: "by the page's clock: the adapter has no timestamp-query" };
+
+function kernelLines({ clock, kernels }) {
+  const head = ["kernel", "runs", "ms a token", "MB a token", "of the bandwidth"];
+  const cells = kernels.map(({ label, dispatches, milliseconds, weightBytes, bandwidthFraction }) => [
+    label,
+    String(dispatches),
+    milliseconds.toFixed(3),
+    weightBytes > 0 ? (weightBytes / 1e6).toFixed(1) : "",
+    bandwidthFraction === undefined ? "" : `${(100 * bandwidthFraction).toFixed(0)} %`,
+  ]);
+  const total = ["together", String(sum(kernels, "dispatches")), sum(kernels, "milliseconds").toFixed(3), (sum(kernels, "weightBytes") / 1e6).toFixed(1), ""];
+  const all = [head, ...cells, total];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)));
+  const line = (row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join("  ").trimEnd();
+  return [`Each kernel of a token back to back by itself, ${CLOCKS[clock]}:`, ...all.map(line)];
+}
+
+function sum(kernels, key) {
+  return kernels.reduce((total, kernel) => total + kernel[key], 0);
+}
