@@ -1,4 +1,4 @@
-import type { BenchmarkReport, ModelInfo } from "../src/index.ts";
+import type { BenchmarkReport, KernelReport, ModelInfo } from "../src/index.ts";
 import { DECODE, FIRST_TOKEN, PREFILL, QUANTITIES, TOKEN_TIMES, formatNumber, spread, withUnit } from "./bench_summary.ts";
 import { sourceName } from "./catalogue.ts";
 import { button, create } from "./dom.ts";
@@ -18,6 +18,7 @@ export function resultsView(info: ModelInfo, reports: readonly BenchmarkReport[]
     bars("Decode, each run", DECODE.unit, reports.map((report, index) => [`Run ${index + 1}`, DECODE.read(report)])),
     bars("Time per token", "ms", TOKEN_TIMES.map((quantity) => [quantity.name.replace("Per token, ", ""), spread(reports, quantity).median])),
     table(reports),
+    ...reports.flatMap(({ kernels }) => (kernels ? [kernelTable(kernels)] : [])),
     create("div", "button-row", button({ label: "Copy JSON", icon: "copy", className: "outline", onClick: onCopy })),
   ];
 }
@@ -58,6 +59,17 @@ function table(reports: readonly BenchmarkReport[]): HTMLElement {
   });
   const caption = create("caption", "", `${count(reports.length, "run")}, greedy, one sequence`);
   return create("table", "", caption, create("thead", "", head), create("tbody", "", ...rows));
+}
+
+function kernelTable({ clock, kernels }: KernelReport): HTMLElement {
+  const head = create("tr", "", ...["Kernel", "Runs", "Per token", "Of the bandwidth"].map((text) => cell("th", "col", text)));
+  const rows = kernels.map(({ label, dispatches, milliseconds, bandwidthFraction }) => {
+    const share = bandwidthFraction === undefined ? "" : withUnit(100 * bandwidthFraction, "%");
+    return create("tr", "", cell("th", "row", label), create("td", "", String(dispatches)), create("td", "", withUnit(milliseconds, "ms")), create("td", "", share));
+  });
+  const told = clock === "wall" ? "by this page's clock, as the graphics card tells no times" : "by the graphics card's own clock";
+  const caption = create("caption", "", `Each kernel of a token by itself, ${told}; bandwidth where it reads 16 MiB or more at once`);
+  return create("table", "kernels", caption, create("thead", "", head), create("tbody", "", ...rows));
 }
 
 function cell(tag: "th", scope: "col" | "row", text: string): HTMLElement {

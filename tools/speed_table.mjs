@@ -10,7 +10,7 @@ export function withSpeedTable(readme) {
   const results = new URL("bench/results/", root);
   const newest = readdirSync(results).filter((name) => name.endsWith(".json")).sort().at(-1);
   const { date, commit, browser, adapter, options, runs } = JSON.parse(readFileSync(new URL(newest, results), "utf8"));
-  const rows = runs.map(({ model, report }) => {
+  const rows = runs.filter(({ report }) => report).map(({ model, report }) => {
     const cells = [
       model.replace(/^\/models\/|\/$/g, ""),
       report.promptTokens,

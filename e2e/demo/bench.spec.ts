@@ -32,6 +32,17 @@ test("the speed page shows the median of its runs and how far they lie apart", a
   await expect(page.getByRole("heading", { name: "qwen3-0.6b" })).toBeVisible();
 });
 
+test("each kernel is timed in the last run, where that is asked for", async ({ page }) => {
+  await open(page);
+  await page.getByLabel("Also time each kernel").check();
+  await page.getByRole("button", { name: "Measure" }).click();
+  await expect(page.getByRole("status")).toHaveText("Done.");
+  const kernels = page.getByRole("table", { name: "Each kernel of a token by itself, by this page's clock" });
+  await expect(kernels).toHaveCount(1);
+  await expect(kernels.getByRole("row", { name: "matmul_vec up" }).getByRole("cell")).toHaveText(["28", "0.250 ms", "20 %"]);
+  await expect(kernels.getByRole("row", { name: "attention_decode" }).getByRole("cell")).toHaveText(["28", "0.125 ms", ""]);
+});
+
 test("the numbers can be copied as JSON", async ({ page }) => {
   await page.addInitScript(() => {
     Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text: string) => Object.assign(window, { copied: text }) } });
@@ -78,6 +89,7 @@ for (const width of [360, 1280]) {
   test(`nothing of the speed page sticks out at ${width} px`, async ({ page }) => {
     await page.setViewportSize({ width, height: 700 });
     await open(page);
+    await page.getByLabel("Also time each kernel").check();
     await page.getByRole("button", { name: "Measure" }).click();
     await expect(page.getByRole("status")).toHaveText("Done.");
     const overflow = await page.locator(".scroller").evaluate((element) => element.scrollWidth - element.clientWidth);

@@ -39,17 +39,26 @@ function info(id) {
   return {
     id, modelType: "qwen3", weightFormat: "4-bit, group 64", parameters: 15e6, weightBytes: 10e6, kvCacheBytes: 8e6, layers: 8,
     hiddenSize: 384, vocabSize: 7168, contextLength, hasChatTemplate: true, dispatchesPerToken: 50,
+    schedule: { workgroup: 128, rowsPerThread: 4, leastLanes: 32, mostLanes: 128, threadsWanted: 98304, origin: "usual" },
     adapter: { vendor: "fake", architecture: "none", description: "", features: [], isSoftware: false },
   };
 }
 
+const kernelReport = {
+  clock: "wall",
+  kernels: [
+    { label: "matmul_vec up", dispatches: 28, milliseconds: 0.25, weightBytes: 100e6, bandwidthFraction: 0.2 },
+    { label: "attention_decode window 4096", dispatches: 28, milliseconds: 0.125, weightBytes: 0 },
+  ],
+};
 const benchmarkSpeeds = [120, 100, 110]; // a run each, over and over
 let benchmarks = 0;
 
-async function benchmark({ promptTokens, maxTokens }) {
+async function benchmark({ promptTokens, maxTokens, kernels }) {
   return {
     promptTokens, completionTokens: maxTokens, prefillTokensPerSecond: 900, decodeTokensPerSecond: benchmarkSpeeds[benchmarks++ % 3], timeToFirstTokenMs: 12,
     tokenMs: { p50: 9, p95: 10.5, p99: 12.04 }, dispatchesPerToken: 50, submitsPerToken: 1, encodeMsPerToken: 0.05, measuredBandwidth: 2e12, bandwidthFraction: 0.31,
+    ...(kernels ? { kernels: kernelReport } : {}),
   };
 }
 
