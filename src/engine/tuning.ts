@@ -1,7 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { layerMatrices } from "../kernels/decoder_weights.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
-import { cutSchedule, usualCut, type ProductCut, type Schedule } from "../kernels/schedule.ts";
+import { cutSchedule, isSameCut, otherCuts, usualCut, type ProductCut, type Schedule } from "../kernels/schedule.ts";
 import { formatWords, type Matrix } from "../quant/matrix.ts";
 import type { KeptResults } from "../storage/kept_results.ts";
 import { measureCuts } from "./measure_cuts.ts";
@@ -20,23 +20,6 @@ export interface TuningOptions {
   /** Where the choice is kept between visits. */
   kept: KeptResults | undefined;
   budgetMs?: number;
-}
-
-/** The other cuts to try, the most promising first: each thread, workgroup or row more or less. */
-export function otherCuts(usual: ProductCut, leastLanes: number): ProductCut[] {
-  const { workgroup, rowsPerThread, threadsWanted } = usual;
-  const changes: Partial<ProductCut>[] = [
-    { threadsWanted: threadsWanted / 4 },
-    { rowsPerThread: rowsPerThread / 2 },
-    { workgroup: workgroup / 2 },
-    { workgroup: 2 * workgroup },
-    { leastLanes: usual.leastLanes / 2 },
-    { rowsPerThread: 2 * rowsPerThread },
-    { threadsWanted: 4 * threadsWanted },
-    { workgroup: workgroup / 2, rowsPerThread: rowsPerThread / 2 },
-    { workgroup: 2 * workgroup, rowsPerThread: rowsPerThread / 2 },
-  ];
-  return changes.map((change) => ({ ...usual, ...change })).filter((cut) => cut.rowsPerThread >= 2 && cut.leastLanes >= leastLanes && cut.workgroup >= cut.leastLanes);
 }
 
 /** Chooses how decoding's products are cut for one model: kept from an earlier visit, or measured on its first device, or as usual. */
@@ -67,7 +50,7 @@ export class Tuning {
     const runner = await create();
     if (!this.#options.measures(gpu) || runner.schedule !== schedules[0]) return runner;
     this.#choice = await this.#measure(gpu, runner, contextLength, cuts, place);
-    if (isSame(this.#choice, usual)) return runner;
+    if (isSameCut(this.#choice, usual)) return runner;
     runner.destroy();
     return create();
   }
@@ -75,7 +58,7 @@ export class Tuning {
   /** By the cut that was chosen, or as usual should it not compute rightly. */
   async #createChosen(gpu: Gpu, schedules: readonly Schedule[], decoder: Decoder, contextLength: number, filled: Promise<void>): Promise<Runner> {
     const usual = usualCut(gpu.traits);
-    if (isSame(this.choice, usual)) return createTestedRunner(gpu, schedules, decoder, contextLength, filled);
+    if (isSameCut(this.choice, usual)) return createTestedRunner(gpu, schedules, decoder, contextLength, filled);
     const chosen: Schedule = { ...schedules[0], ...cutSchedule(this.choice) };
     const runner = await createTestedRunner(gpu, [chosen, ...schedules], decoder, contextLength, filled);
     if (runner.schedule !== chosen) this.#choice = { ...usual, origin: "usual" };
@@ -100,7 +83,7 @@ export class Tuning {
   async #recall(place: string, cuts: readonly ProductCut[]): Promise<ScheduleInfo | undefined> {
     try {
       const kept = (await this.#options.kept?.get(place, KERNELS_VERSION)) as ScheduleInfo | undefined; // only `#keep` writes there
-      return kept && cuts.some((cut) => isSame(cut, kept)) ? { ...kept, origin: "kept" } : undefined;
+      return kept && cuts.some((cut) => isSameCut(cut, kept)) ? { ...kept, origin: "kept" } : undefined;
     } catch (error) {
       console.warn(`Hearth: what was measured on this GPU could not be read (${String(error)}).`);
       return undefined;
@@ -110,11 +93,6 @@ export class Tuning {
   async #keep(place: string, choice: ScheduleInfo): Promise<void> {
     await this.#options.kept?.put(place, KERNELS_VERSION, choice);
   }
-}
-
-function isSame(a: ProductCut, b: ProductCut): boolean {
-  const keys = ["workgroup", "rowsPerThread", "leastLanes", "mostLanes", "threadsWanted"] as const;
-  return keys.every((key) => a[key] === b[key]);
 }
 
 /** What a choice is good for: this adapter, and models of these matrices. */

@@ -48,10 +48,34 @@ export function usualCut({ isSoftware }: GpuTraits): ProductCut {
   return isSoftware ? PROCESSOR_CUT : GPU_CUT;
 }
 
+/** Whether two cuts are the same. */
+export function isSameCut(a: ProductCut, b: ProductCut): boolean {
+  const keys = ["workgroup", "rowsPerThread", "leastLanes", "mostLanes", "threadsWanted"] as const;
+  return keys.every((key) => a[key] === b[key]);
+}
+
 /** The parts of a schedule that a cut decides. */
 export function cutSchedule(cut: ProductCut): Pick<Schedule, "workgroup" | "rowsPerThread" | "threadsPerRow"> {
   const { workgroup, rowsPerThread } = cut;
   return { workgroup, rowsPerThread, threadsPerRow: (rows, columns) => lanesFor(cut, rows, columns) };
+}
+
+/** Other cuts that may be faster somewhere, the most promising first; a row takes `leastLanes` threads at least. */
+export function otherCuts(usual: ProductCut, leastLanes: number): ProductCut[] {
+  const { workgroup, rowsPerThread, threadsWanted } = usual;
+  const changes: Partial<ProductCut>[] = [
+    { threadsWanted: threadsWanted / 4 },
+    { rowsPerThread: rowsPerThread / 2 },
+    { workgroup: workgroup / 2 },
+    { workgroup: 2 * workgroup },
+    { leastLanes: usual.leastLanes / 2 },
+    { rowsPerThread: 2 * rowsPerThread },
+    { threadsWanted: 4 * threadsWanted },
+    { workgroup: workgroup / 2, rowsPerThread: rowsPerThread / 2 },
+    { workgroup: 2 * workgroup, rowsPerThread: rowsPerThread / 2 },
+  ];
+  const fits = (cut: ProductCut) => cut.rowsPerThread >= 2 && cut.leastLanes >= leastLanes && cut.workgroup >= cut.leastLanes;
+  return changes.map((change) => ({ ...usual, ...change })).filter((cut) => fits(cut) && !isSameCut(cut, usual));
 }
 
 /** A short row goes to few lanes; where a matrix has few rows, more threads share each, down to a block for each. */

@@ -1,0 +1,33 @@
+import { expect, test } from "@playwright/test";
+
+import { chooseSchedule, cutSchedule, otherCuts, usualCut, type ProductCut } from "../../src/kernels/schedule.ts";
+
+const GPU = { subgroups: { min: 32, max: 32 }, isSoftware: false, integerDots: true };
+const PROCESSOR = { ...GPU, isSoftware: true };
+const SHAPES = [[3072, 2048], [2048, 2048], [16_384, 2048], [2048, 8192], [128_256, 2048], [64, 64], [6, 32]] as const;
+
+const lanes = (cut: ProductCut, rows: number, columns: number) => cutSchedule(cut).threadsPerRow(rows, columns);
+
+test("the shorter a matrix, the more threads share a row, as long as each has a block", () => {
+  const { threadsPerRow } = chooseSchedule(GPU);
+  expect(SHAPES.map(([rows, columns]) => threadsPerRow(rows, columns))).toEqual([64, 64, 32, 128, 32, 32, 32]);
+  expect(SHAPES.map(([rows, columns]) => chooseSchedule(PROCESSOR).threadsPerRow(rows, columns))).toEqual(SHAPES.map(() => 1));
+});
+
+for (const [name, traits, leastLanes] of [["a GPU with subgroups", GPU, 32], ["a GPU without", GPU, 1], ["a processor", PROCESSOR, 1]] as const) {
+  test(`every cut that is tried on ${name} is one that the kernels can be compiled for`, () => {
+    const usual = usualCut(traits);
+    const cuts = otherCuts(usual, leastLanes);
+    expect(cuts.length).toBeGreaterThan(2);
+    for (const cut of cuts) {
+      expect(cut).not.toEqual(usual);
+      expect(cut.workgroup).toBeLessThanOrEqual(256); // what every WebGPU device allows
+      expect(4 * cut.workgroup * (cut.rowsPerThread + 1)).toBeLessThanOrEqual(16_384); // bytes of workgroup memory
+      expect(cut.rowsPerThread % 2).toBe(0);
+      for (const [rows, columns] of SHAPES) {
+        expect(lanes(cut, rows, columns)).toBeGreaterThanOrEqual(leastLanes);
+        expect(cut.workgroup % lanes(cut, rows, columns)).toBe(0);
+      }
+    }
+  });
+}
