@@ -113,6 +113,7 @@ export async function passWrongOptions() {
   return {
     load: await failureOf(loadModel(BUNDLED, { contextlength: 5 } as object)),
     quantize: await failureOf(loadModel(BUNDLED, { quantize: "q3" } as object)),
+    tune: await failureOf(loadModel(BUNDLED, { tune: "no" } as object)),
     generate: await failureOf(model.generate(PROMPT, wrong({ temprature: 1, maxTokens: 1 }))),
     range: await failureOf(model.generate(PROMPT, { temperature: -1 })),
     notPlain: await failureOf(model.generate(PROMPT, { templateOptions: { render: () => "" } })),

@@ -31,7 +31,7 @@ test("loading tells its progress, and the model what it is", async ({ harness })
   expect(steps.length).toBe(stepsWhenLoaded);
   const weights = steps.filter(({ phase }) => phase === "weights");
   expect(weights.at(-1)?.loadedBytes).toBe(weights.at(-1)?.totalBytes);
-  expect(info).toMatchObject({ modelType: "qwen3", vocabSize: 7168, layers: 8, hasChatTemplate: true, quantize: "none" });
+  expect(info).toMatchObject({ modelType: "qwen3", vocabSize: 7168, layers: 8, hasChatTemplate: true, quantize: "none", schedule: { workgroup: 16, origin: "usual" } });
   expect(info.contextLength).toBeGreaterThan(0);
 });
 
@@ -84,6 +84,7 @@ test("options that do not exist are refused by name", async ({ sharedHarness }) 
   expect(failures).toEqual({
     load: hearthError("invalid-options", /unknown option contextlength.*contextLength/),
     quantize: hearthError("invalid-options", /quantize/),
+    tune: hearthError("invalid-options", /tune: expected true or false/),
     generate: hearthError("invalid-options", /unknown option temprature.*temperature/),
     range: hearthError("invalid-options", /temperature/),
     notPlain: hearthError("invalid-options", /plain data/),

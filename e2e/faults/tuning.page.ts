@@ -43,7 +43,7 @@ async function watched<T>(work: () => Promise<T>, onEncoder: (device: GPUDevice,
 }
 
 async function tune(gpu: Gpu, decoder: Decoder, kept: KeptResults | undefined, budgetMs = UNLIMITED_MS) {
-  const tuning = new Tuning({ measures: () => true, kept, budgetMs });
+  const tuning = new Tuning({ tunes: () => true, kept, budgetMs });
   const runner = await tuning.createRunner(gpu, decoder, CONTEXT, Promise.resolve());
   return { choice: tuning.choice, runs: runner.schedule.rowsPerThread };
 }
@@ -60,7 +60,7 @@ export async function chooseAndKeep() {
 /** Load a model whose device is lost afterwards. */
 export async function loseTunedDevice() {
   const files = tinyCheckpoints(FORMAT_CASES[0], randomValues(7)).plain;
-  const hooks = { baseUrl: location.href, startText: () => Promise.reject(new Error("the tiny model has no text")), tuning: { measures: () => true, budgetMs: UNLIMITED_MS } };
+  const hooks = { baseUrl: location.href, startText: () => Promise.reject(new Error("the tiny model has no text")), tuning: { tunes: () => true, budgetMs: UNLIMITED_MS } };
   const { result: model, timings } = await watched(() => loadModel(files, {}, hooks));
   const { gpu } = await model.device.part();
   const before = { origin: model.tuning.choice.origin, timings };
@@ -87,7 +87,7 @@ export async function failToTune() {
 /** Time a pass of no dispatch and one of many by each clock that this device has. */
 export async function clocks() {
   return withDecoder(async (gpu, decoder) => {
-    const tuning = new Tuning({ measures: () => false, kept: undefined });
+    const tuning = new Tuning({ tunes: () => false, kept: undefined });
     const runner = await tuning.createRunner(gpu, decoder, CONTEXT, Promise.resolve());
     const pass = runner.kernelPasses(1, 200).find(({ label }) => label === "matmul_vec up");
     if (!pass) throw new Error("the tiny model has no matmul_vec up");

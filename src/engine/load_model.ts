@@ -30,7 +30,7 @@ export interface LoadHooks {
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
   /** How a first load is tuned. Default: on hardware only, in less than half a second. */
-  tuning?: Pick<TuningOptions, "measures" | "budgetMs">;
+  tuning?: Pick<TuningOptions, "tunes" | "budgetMs">;
 }
 
 /** A model ready to run: what the page's memory keeps of it, and what its device does. */
@@ -122,12 +122,12 @@ async function buildSound<T>({ checkpoint, signal, destroy }: Building<T>, build
 
 /** Put a model on a device, and keep what it takes to do so again. */
 async function buildModel(
-  { id, config, text, options, load, rebuild }: ModelParts, { signal, tuning: { measures, budgetMs } = { measures: isHardware } }: LoadHooks,
+  { id, config, text, options, load, rebuild }: ModelParts, { signal, tuning: { tunes, budgetMs } = { tunes: isHardware } }: LoadHooks,
 ): Promise<LoadedModel> {
   let contextLength = options.contextLength;
   let isBuilt = false; // the first build is checked by whoever asked for the model, because headers may prove wrong too
   const tuning = new Tuning({
-    measures: (gpu) => options.tune !== false && measures(gpu),
+    tunes: (gpu) => options.tune !== false && tunes(gpu),
     kept: options.store === "none" ? undefined : openKeptResults(),
     budgetMs,
   });

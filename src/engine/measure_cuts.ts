@@ -111,7 +111,8 @@ interface Timing {
 }
 
 async function planTiming(gpu: Gpu, usual: CutPlan, share: number): Promise<Timing> {
-  const { milliseconds: [layersMs, headMs] } = await timePasses(gpu, passesOf(usual, { layers: 1, head: 1 }));
+  const once = passesOf(usual, { layers: 1, head: 1 });
+  const { milliseconds: [, , layersMs, headMs] } = await timePasses(gpu, [...once, ...once]); // the first time a GPU may still be asleep
   const repeat = (ms: number) => Math.max(1, Math.ceil(PASS_MS / Math.max(ms, 0.1)));
   const repeats = { layers: repeat(layersMs), head: repeat(headMs) };
   return { repeats, share, milliseconds: Math.max(1, repeats.layers * layersMs + repeats.head * headMs) };

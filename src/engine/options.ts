@@ -164,6 +164,8 @@ export interface ScheduleInfo {
   gain?: number;
   /** Other schedules that were timed. */
   timed?: number;
+  /** Milliseconds of this load that measuring took, and preparing the kernels that were chosen. */
+  tuneMs?: number;
 }
 
 /** The GPU in the browser's words. */

@@ -15,8 +15,8 @@ const BUDGET_MS = 400; // half a second with the kernels that the choice makes o
 
 /** How a model's devices are tuned. */
 export interface TuningOptions {
-  /** Whether cuts may be measured on this GPU. */
-  measures: (gpu: Gpu) => boolean;
+  /** Whether this GPU is tuned; else everything runs as usual there. */
+  tunes: (gpu: Gpu) => boolean;
   /** Where the choice is kept between visits. */
   kept: KeptResults | undefined;
   budgetMs?: number;
@@ -44,15 +44,19 @@ export class Tuning {
     const cuts = [usual, ...otherCuts(usual, schedules[0].subgroups ? usual.leastLanes : 1)]; // a stream holds whole subgroups
     const create = () => this.#createChosen(gpu, schedules, decoder, contextLength, filled);
     const place = placeOf(gpu, decoder);
-    this.#choice ??= await this.#recall(place, cuts);
+    const tunes = this.#options.tunes(gpu);
+    if (tunes) this.#choice ??= await this.#recall(place, cuts);
     if (this.#choice) return create();
     this.#choice = { ...usual, origin: "usual" }; // also for the next device, should measuring lose this one
     const runner = await create();
-    if (!this.#options.measures(gpu) || runner.schedule !== schedules[0]) return runner;
+    if (!tunes || runner.schedule !== schedules[0]) return runner;
+    const started = performance.now();
     this.#choice = await this.#measure(gpu, runner, contextLength, cuts, place);
-    if (isSameCut(this.#choice, usual)) return runner;
-    runner.destroy();
-    return create();
+    const isUsual = isSameCut(this.#choice, usual);
+    if (!isUsual) runner.destroy();
+    const tuned = isUsual ? runner : await create();
+    this.#choice = { ...this.#choice, tuneMs: performance.now() - started };
+    return tuned;
   }
 
   /** By the cut that was chosen, or as usual should it not compute rightly. */
@@ -60,9 +64,16 @@ export class Tuning {
     const usual = usualCut(gpu.traits);
     if (isSameCut(this.choice, usual)) return createTestedRunner(gpu, schedules, decoder, contextLength, filled);
     const chosen: Schedule = { ...schedules[0], ...cutSchedule(this.choice) };
-    const runner = await createTestedRunner(gpu, [chosen, ...schedules], decoder, contextLength, filled);
-    if (runner.schedule !== chosen) this.#choice = { ...usual, origin: "usual" };
-    return runner;
+    try {
+      const runner = await createTestedRunner(gpu, [chosen, ...schedules], decoder, contextLength, filled);
+      if (runner.schedule !== chosen) this.#choice = { ...usual, origin: "usual" };
+      return runner;
+    } catch (error) {
+      gpu.throwIfFaulty();
+      console.warn(`Hearth: kernels tuned to this GPU could not be prepared (${String(error)}); they run as usual.`);
+      this.#choice = { ...usual, origin: "usual" };
+      return createTestedRunner(gpu, schedules, decoder, contextLength, filled);
+    }
   }
 
   /** Measuring may fail in any way but one: a device that it lost has to be replaced. */

@@ -23,10 +23,9 @@ export interface DecodePlan {
 export async function createDecodePlan(
   gpu: Gpu, schedule: Schedule, decoder: Decoder, activations: Activations, sampler: SamplerState, splits: number,
 ): Promise<DecodePlan> {
-  const layers: Dispatch[] = [];
-  for (const step of decoderSteps(decoder, activations)) layers.push(...(await decodeStep(gpu, schedule, activations, step, splits)));
-  const head: Dispatch[] = [];
-  for (const step of headSteps(decoder, activations, sampler)) head.push(...(await decodeStep(gpu, schedule, activations, step, splits)));
+  // All at once, so that kernels compile beside each other.
+  const prepare = async (steps: readonly LayerStep[]) => (await Promise.all(steps.map((step) => decodeStep(gpu, schedule, activations, step, splits)))).flat();
+  const [layers, head] = await Promise.all([prepare(decoderSteps(decoder, activations)), prepare(headSteps(decoder, activations, sampler))]);
   const { M, hidden, rows } = activations;
   const positions = await addPositions(gpu, decoder.weights.positions, M, hidden, rows);
   const sample = await sampleAndEmbed(gpu, {

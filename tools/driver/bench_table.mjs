@@ -1,8 +1,8 @@
 /** A report of `model.benchmark()` as lines to read. */
 export function benchTable(report, info, modelName) {
   const { vendor, architecture, description } = info.adapter;
-  const { origin, gain, timed, workgroup, rowsPerThread, leastLanes, mostLanes } = info.schedule;
-  const tuned = gain === undefined ? "" : `, ${(100 * gain).toFixed(1)} % faster than the usual one, ${timed} others timed`;
+  const { origin, gain, timed, tuneMs, workgroup, rowsPerThread, leastLanes, mostLanes } = info.schedule;
+  const tuned = gain === undefined ? "" : `, ${(100 * gain).toFixed(1)} % faster than the usual one, ${timed} others timed${tuneMs === undefined ? "" : ` in ${tuneMs.toFixed(0)} ms`}`;
   const rows = [
     ["model", `${modelName}, ${info.weightFormat}, ${(info.weightBytes / 1e6).toFixed(1)} MB of weights`],
     ["adapter", [vendor, architecture, description].filter(Boolean).join(" ") || "unnamed"],
