@@ -3,9 +3,9 @@ import type { GpuTraits } from "../gpu/gpu.ts";
 /** Which tile a product of many rows is cut into: the narrow one compiles faster, which on a processor matters most. */
 export type Tile = "wide" | "narrow";
 
-/** How decoding's products are cut, as plain numbers: what is chosen by measuring, and kept. All are powers of two. */
+/** How decoding's products are cut, as plain numbers: what is chosen by measuring, and kept. */
 export interface ProductCut {
-  /** Threads of a matmul_vec workgroup. */
+  /** Threads of a matmul_vec workgroup: a power of two, as are lanes. */
   workgroup: number;
   /** Rows of the matrix that a thread computes at once. Even. */
   rowsPerThread: number;
