@@ -162,17 +162,25 @@ export class Gpu {
   }
 
   async #compile(label: string, code: string): Promise<GPUComputePipeline> {
+    this.#throwIfClosed(); // a load that failed may still be preparing kernels
     this.device.pushErrorScope("validation"); // the pipeline's error below tells more
     const module = this.device.createShaderModule({ label, code });
     this.device.popErrorScope().catch(() => {}); // a lost device may refuse
     try {
-      return await this.untilLost(this.device.createComputePipelineAsync({ label, layout: "auto", compute: { module, entryPoint: "main" } }));
+      const pipeline = await this.untilLost(this.device.createComputePipelineAsync({ label, layout: "auto", compute: { module, entryPoint: "main" } }));
+      this.#throwIfClosed(); // Firefox resolves to a pipeline that is none
+      return pipeline;
     } catch (cause) {
       this.throwIfFaulty();
+      this.#throwIfClosed();
       const { messages } = await module.getCompilationInfo();
       const notes = messages.map(({ lineNum, message }) => `  line ${lineNum}: ${message}`).join("\n");
       throw new HearthError("gpu", `Kernel ${label} does not compile on this device:\n${notes || String(cause)}`, { cause });
     }
+  }
+
+  #throwIfClosed(): void {
+    if (this.#isDestroyed) throw new HearthError("device-lost", "The GPU device was closed while its kernels were compiled.");
   }
 
   /** Run work whose errors are its own: they reject it, and are no fault of the device. Nothing else may use the device meanwhile. */
