@@ -125,17 +125,17 @@ export class Gpu {
 
   /** Allocate a zeroed buffer. Throws `out-of-memory` when the GPU cannot. */
   async allocate(label: string, byteLength: number, usage: GPUBufferUsageFlags): Promise<GPUBuffer> {
+    this.#throwIfClosed();
     const size = Math.max(16, Math.ceil(byteLength / 16) * 16);
     this.device.pushErrorScope("out-of-memory");
     this.device.pushErrorScope("validation");
     const buffer = this.device.createBuffer({ label, size: size > this.#largestReal ? 16 : size, usage });
+    this.#buffers.set(buffer, size);
     const [invalid, tooLittle] = await this.untilLost(Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]));
+    this.#throwIfClosed();
     const error = tooLittle ?? invalid;
-    if (!error) {
-      this.#buffers.set(buffer, size);
-      return buffer;
-    }
-    buffer.destroy();
+    if (!error) return buffer;
+    this.free(buffer);
     this.throwIfFaulty(); // a lost device allocates nothing
     if (!tooLittle && byteLength <= this.device.limits.maxBufferSize) throw new HearthError("gpu", `${label}: the GPU refused a buffer of ${byteLength} bytes: ${error.message}`);
     const mebibytes = (byteLength / 2 ** 20).toFixed(1);
@@ -162,7 +162,7 @@ export class Gpu {
   }
 
   async #compile(label: string, code: string): Promise<GPUComputePipeline> {
-    this.#throwIfClosed(); // a load that failed may still be preparing kernels
+    this.#throwIfClosed();
     this.device.pushErrorScope("validation"); // the pipeline's error below tells more
     const module = this.device.createShaderModule({ label, code });
     this.device.popErrorScope().catch(() => {}); // a lost device may refuse
@@ -179,8 +179,9 @@ export class Gpu {
     }
   }
 
+  /** A load that failed may still be preparing kernels when its device is gone. */
   #throwIfClosed(): void {
-    if (this.#isDestroyed) throw new HearthError("device-lost", "The GPU device was closed while its kernels were compiled.");
+    if (this.#isDestroyed) throw new HearthError("device-lost", "The GPU device was closed while a model was being prepared on it.");
   }
 
   /** Run work whose errors are its own: they reject it, and are no fault of the device. Nothing else may use the device meanwhile. */
