@@ -133,8 +133,8 @@ test("promise 22: a cancelled download is clean", async ({ server, read, harness
   await expect.poll(() => server.openAnswers, { intervals: [5] }).toBe(0);
   const closedMs = Date.now() - abortedAt;
   expect(closedMs).toBeLessThan(200);
-  expect(await harness.run(PAGE, "listStored")).toMatchObject([{ id: server.url, bytes: 2 * CHUNK, complete: false }]);
+  expect(await harness.run(PAGE, "listStored")).toMatchObject([{ id: server.url, bytes: 4 * CHUNK, complete: false }]);
   await harness.run(PAGE, "removeStored", server.url);
   expect(await harness.run(PAGE, "listStored")).toEqual([]);
-  measured(`the connection closed within ${closedMs} ms; two chunks kept, listed and deleted`);
+  measured(`the connection closed within ${closedMs} ms; four chunks kept, listed and deleted`);
 });

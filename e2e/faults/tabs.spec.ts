@@ -40,7 +40,7 @@ test("promise 19: when the tab that downloads is closed, another goes on", async
   server.always = SLOWLY;
   const leader = await openTab(harness.page);
   const abandoned = readIn(leader, server.url).catch(() => undefined);
-  await expect.poll(() => harness.run<{ present: number[] }[]>(PAGE, "storedState", server.url)).toMatchObject([{ present: [1, 0, 0] }]);
+  await expect.poll(() => harness.run<{ present: number[] }[]>(PAGE, "storedState", server.url)).toMatchObject([{ present: [1, 1, 0, 0, 0] }]);
   const following = readIn(harness.page, server.url);
   let closedAt = 0;
   let handOverMs = Infinity;
@@ -65,7 +65,7 @@ test("promise 19: a frozen tab loses its download, and writes nothing when it th
   server.always = SLOWLY;
   const leader = await openTab(harness.page);
   const zombie = readIn(leader, server.url);
-  await expect.poll(() => harness.run<{ present: number[] }[]>(PAGE, "storedState", server.url)).toMatchObject([{ present: [1, 0, 0] }]);
+  await expect.poll(() => harness.run<{ present: number[] }[]>(PAGE, "storedState", server.url)).toMatchObject([{ present: [1, 1, 0, 0, 0] }]);
   let thaw = () => {};
   server.always = (request, response, bytes) => {
     if (request.url !== "/thaw") return SLOWLY(request, response, bytes);
