@@ -50,15 +50,23 @@ export async function measureCuts(gpu: Gpu, schedule: Schedule, decoder: Decoder
   const statCount = Math.max(...schedules.map((each) => logitStatCount(each, { matrix: part.weights.head, bias: undefined })));
   const row = await createActivations(gpu, part.spec, 1, splits, false);
   const sampler = await createSamplerState(gpu, 1, part.spec.vocabSize, statCount);
-  let compiling: Promise<CutPlan>[] = [];
+  const compiling: Promise<CutPlan>[] = [];
   try {
     gpu.device.queue.writeBuffer(row.rows, 0, new Uint32Array([0, length - 1, 0, 1]));
     const embed = await embedRows(gpu, part, row);
-    compiling = schedules.map(async (each, index): Promise<CutPlan> => {
-      const { layers, head } = await createDecodePlan(gpu, each, part, row, sampler, splits);
+    const prepare = async (index: number): Promise<CutPlan> => {
+      const { layers, head } = await createDecodePlan(gpu, schedules[index], part, row, sampler, splits);
       return { cut: cuts[index], layers: [...embed, ...layers], head };
-    });
-    const [usual, ...others] = distinct(await settledBy(compiling, deadline - budgetMs / 2));
+    };
+    // One cut after another: what is not ready in time delays no more of the load than its own kernels.
+    const ready: CutPlan[] = [];
+    for (const index of cuts.keys()) {
+      const plan = prepare(index);
+      compiling.push(plan);
+      if (!(await settles(plan, deadline - budgetMs / 2))) break;
+      await plan.then((found) => ready.push(found), () => {}); // a driver may not compile one
+    }
+    const [usual, ...others] = distinct(ready);
     if (usual?.cut !== cuts[0]) return { cut: cuts[0], gain: 0, timed: 0 };
     const share = decoder.spec.layers.length / part.spec.layers.length;
     const timing = await planTiming(gpu, usual, share);
@@ -86,14 +94,15 @@ function someLayers(decoder: Decoder): Decoder {
   return enough === -1 ? decoder : { ...decoder, spec: { ...spec, layers: spec.layers.slice(0, enough + 1) } };
 }
 
-/** The plans that are ready in time, in their order; what a driver does not compile is left out. */
-async function settledBy(compiling: readonly Promise<CutPlan>[], time: number): Promise<CutPlan[]> {
-  const ready: (CutPlan | undefined)[] = compiling.map(() => undefined);
-  const all = Promise.allSettled(compiling.map(async (plan, index) => void (ready[index] = await plan)));
+/** Whether a promise settles in time. */
+async function settles(promise: Promise<unknown>, time: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  await Promise.race([all, new Promise((resolve) => (timer = setTimeout(resolve, time - performance.now())))]);
-  clearTimeout(timer);
-  return ready.filter((plan) => plan !== undefined);
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, time - performance.now(), false)));
+  try {
+    return await Promise.race([promise.then(() => true, () => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Plans that differ: for some shapes two cuts come to the same kernels. */

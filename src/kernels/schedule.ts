@@ -64,13 +64,13 @@ export function cutSchedule(cut: ProductCut): Pick<Schedule, "workgroup" | "rows
 export function otherCuts(usual: ProductCut, leastLanes: number): ProductCut[] {
   const { workgroup, rowsPerThread, threadsWanted } = usual;
   const changes: Partial<ProductCut>[] = [
-    { threadsWanted: threadsWanted / 4 },
     { rowsPerThread: rowsPerThread / 2 },
+    { threadsWanted: 4 * threadsWanted },
     { workgroup: workgroup / 2 },
     { workgroup: 2 * workgroup },
+    { threadsWanted: threadsWanted / 4 },
     { leastLanes: usual.leastLanes / 2 },
     { rowsPerThread: 2 * rowsPerThread },
-    { threadsWanted: 4 * threadsWanted },
     { workgroup: workgroup / 2, rowsPerThread: rowsPerThread / 2 },
     { workgroup: 2 * workgroup, rowsPerThread: rowsPerThread / 2 },
   ];
