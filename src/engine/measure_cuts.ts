@@ -18,6 +18,7 @@ const LEAST_GAIN = 0.03; // less may be noise
 const TOLERANCE = 0.01; // rounding makes 1e-4; a kernel that leaves out one block of columns makes 1
 const ROUNDS = 3; // of which each cut's best counts
 const PASS_MS = 5; // browsers round timestamps to 0.1 ms
+const TIMING_MS = 120; // of the budget, kept for timing what was prepared
 const LARGER_THAN_CACHES = 128 * 2 ** 20; // bytes of weights; else a second reading would find them in a cache
 const LENGTH = 512; // tokens of the sequence that is decoded
 
@@ -63,7 +64,7 @@ export async function measureCuts(gpu: Gpu, schedule: Schedule, decoder: Decoder
     for (const index of cuts.keys()) {
       const plan = prepare(index);
       compiling.push(plan);
-      if (!(await settles(plan, deadline - budgetMs / 2))) break;
+      if (!(await settles(plan, deadline - TIMING_MS))) break;
       await plan.then((found) => ready.push(found), () => {}); // a driver may not compile one
     }
     const [usual, ...others] = distinct(ready);

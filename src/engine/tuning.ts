@@ -81,8 +81,9 @@ export class Tuning {
     try {
       await this.#keep(place, { ...cuts[0], origin: "usual" }); // a cut that takes the browser down is not tried at every visit
       const { cut, gain, timed } = await gpu.guard(() => measureCuts(gpu, schedule, decoder, contextLength, cuts, this.#options.budgetMs ?? BUDGET_MS));
-      const choice: ScheduleInfo = { ...cut, origin: "measured", gain, timed };
-      await this.#keep(place, choice);
+      const choice: ScheduleInfo = timed > 0 ? { ...cut, origin: "measured", gain, timed } : { ...cuts[0], origin: "usual" };
+      // A driver that had no time to compile another cut has it in its own cache at the next visit.
+      await this.#keep(place, timed > 0 ? choice : undefined);
       return choice;
     } catch (error) {
       gpu.throwIfFaulty();
@@ -101,7 +102,7 @@ export class Tuning {
     }
   }
 
-  async #keep(place: string, choice: ScheduleInfo): Promise<void> {
+  async #keep(place: string, choice: ScheduleInfo | undefined): Promise<void> {
     await this.#options.kept?.put(place, KERNELS_VERSION, choice);
   }
 }

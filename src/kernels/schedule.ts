@@ -64,6 +64,7 @@ export function cutSchedule(cut: ProductCut): Pick<Schedule, "workgroup" | "rows
 export function otherCuts(usual: ProductCut, leastLanes: number): ProductCut[] {
   const { workgroup, rowsPerThread, threadsWanted } = usual;
   const changes: Partial<ProductCut>[] = [
+    { workgroup: 2 * workgroup, rowsPerThread: rowsPerThread / 2 }, // what 1B and less gain most by on an H100
     { rowsPerThread: rowsPerThread / 2 },
     { threadsWanted: 4 * threadsWanted },
     { workgroup: workgroup / 2 },
@@ -72,7 +73,6 @@ export function otherCuts(usual: ProductCut, leastLanes: number): ProductCut[] {
     { leastLanes: usual.leastLanes / 2 },
     { rowsPerThread: 2 * rowsPerThread },
     { workgroup: workgroup / 2, rowsPerThread: rowsPerThread / 2 },
-    { workgroup: 2 * workgroup, rowsPerThread: rowsPerThread / 2 },
   ];
   const fits = (cut: ProductCut) => cut.rowsPerThread >= 2 && cut.leastLanes >= leastLanes && cut.workgroup >= cut.leastLanes;
   return changes.map((change) => ({ ...usual, ...change })).filter((cut) => fits(cut) && !isSameCut(cut, usual));
