@@ -55,6 +55,7 @@ fn head_dot(vector: u32, chunk: u32, key: Eight) -> f32 {
 }
 
 fn key_dots(slot: u32, key_position: u32) -> vec4f {
+  let scale = key_scale(slot, own_kv_head, key_position);
   let index = key_index(slot, own_kv_head, key_position, 0u);
   var dots = vec4f();
   var c = 0u;
@@ -69,7 +70,7 @@ fn key_dots(slot: u32, key_position: u32) -> vec4f {
   for (; c < CHUNKS; c++) {
     dots += chunk_dots(load_eight(index + c * PAGE), c);
   }
-  return dots;
+  return scale * dots;
 }
 
 // The token's own key is not in the cache yet.
@@ -81,21 +82,22 @@ fn own_key_dots() -> vec4f {
   return dots;
 }
 
-fn add_value(value: Eight, weight: vec4f) {
+fn add_value(value: Eight, weight: vec4f, scale: f32) {
   sum += weight;
-  low[0] += weight.x * value.low;
-  high[0] += weight.x * value.high;
+  let scaled = scale * weight;
+  low[0] += scaled.x * value.low;
+  high[0] += scaled.x * value.high;
   if (GROUP > 1u) {
-    low[1] += weight.y * value.low;
-    high[1] += weight.y * value.high;
+    low[1] += scaled.y * value.low;
+    high[1] += scaled.y * value.high;
   }
   if (GROUP > 2u) {
-    low[2] += weight.z * value.low;
-    high[2] += weight.z * value.high;
+    low[2] += scaled.z * value.low;
+    high[2] += scaled.z * value.high;
   }
   if (GROUP > 3u) {
-    low[3] += weight.w * value.low;
-    high[3] += weight.w * value.high;
+    low[3] += scaled.w * value.low;
+    high[3] += scaled.w * value.high;
   }
 }
 
@@ -108,13 +110,13 @@ fn add_values(slot: u32, tile: u32, count: u32, thread: u32) {
     let b = load_eight(value_index(slot, own_kv_head, tile + p + SUBSETS, chunk));
     let d = load_eight(value_index(slot, own_kv_head, tile + p + 2u * SUBSETS, chunk));
     let e = load_eight(value_index(slot, own_kv_head, tile + p + 3u * SUBSETS, chunk));
-    add_value(a, scores[p]);
-    add_value(b, scores[p + SUBSETS]);
-    add_value(d, scores[p + 2u * SUBSETS]);
-    add_value(e, scores[p + 3u * SUBSETS]);
+    add_value(a, scores[p], value_scale(slot, own_kv_head, tile + p));
+    add_value(b, scores[p + SUBSETS], value_scale(slot, own_kv_head, tile + p + SUBSETS));
+    add_value(d, scores[p + 2u * SUBSETS], value_scale(slot, own_kv_head, tile + p + 2u * SUBSETS));
+    add_value(e, scores[p + 3u * SUBSETS], value_scale(slot, own_kv_head, tile + p + 3u * SUBSETS));
   }
   for (; p < count; p += SUBSETS) {
-    add_value(load_eight(value_index(slot, own_kv_head, tile + p, chunk)), scores[p]);
+    add_value(load_eight(value_index(slot, own_kv_head, tile + p, chunk)), scores[p], value_scale(slot, own_kv_head, tile + p));
   }
 }
 
@@ -157,9 +159,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let span_begin = PAGE * (first_page + min(workgroup.y * span, pages));
   let span_end = min(PAGE * (first_page + min((workgroup.y + 1u) * span, pages)), position + 1u);
   let owner = OWNS_KEYS && workgroup.x % GROUPS == 0u && span_begin <= position && span_end == position + 1u;
-  if (owner && thread < CHUNKS) {
-    store_eight(key_index(slot, kv_head, position, thread), head_eight(GROUP, thread));
-    store_eight(value_index(slot, kv_head, position, thread), own_value(m, thread));
+  if (owner) {
+    let chunk = min(thread, CHUNKS - 1u);
+    append_row(slot, kv_head, position, thread, head_eight(GROUP, chunk), own_value(m, chunk));
   }
 
   let subset = thread / CHUNKS;
@@ -208,7 +210,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       add_values(slot, tile, cached, thread);
     }
     if (OWNS_KEYS && subset == 0u && tile + cached == position && cached < TILE && holds_token) {
-      add_value(own_value(m, thread % CHUNKS), scores[cached]);
+      add_value(own_value(m, thread % CHUNKS), scores[cached], 1.0);
     }
     workgroupBarrier();
   }

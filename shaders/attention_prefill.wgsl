@@ -76,7 +76,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     for (var i = 0u; i < 4u; i++) {
       let key_position = tile * KEYS + lane + 8u * i;
       let visible = key_position >= begin && key_position <= position;
-      scores[query * KEYS + lane + 8u * i] = select(LOWEST, capped(dots[i]), visible);
+      let scale = key_scale(slot, kv_head, min(key_position, last));
+      scores[query * KEYS + lane + 8u * i] = select(LOWEST, capped(scale * dots[i]), visible);
     }
     workgroupBarrier();
     var best = highest;
@@ -100,9 +101,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         for (var i = 0u; i < 4u; i++) {
           let score = scores[query * KEYS + four + i];
           let weight = select(0.0, exp(score - best), score > LOWEST);
+          let scaled = weight * value_scale(slot, kv_head, min(tile * KEYS + four + i, last));
           sum += select(0.0, weight, o == 0u);
-          low[o] += weight * values[i].low;
-          high[o] += weight * values[i].high;
+          low[o] += scaled * values[i].low;
+          high[o] += scaled * values[i].high;
         }
       }
     }

@@ -29,9 +29,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     for (var dim = thread; dim < HEAD_DIM; dim += WORKGROUP) {
       qkv[base + dim] = heads[dim / 4u][dim % 4u];
     }
-  } else if (thread < CHUNKS) {
-    let kv_head = head - HEADS;
-    store_eight(key_index(rows[m].x, kv_head, rows[m].y, thread), head_eight(0u, thread));
-    store_eight(value_index(rows[m].x, kv_head, rows[m].y, thread), value_eight(base + KV_HEADS * HEAD_DIM + 8u * thread));
+  } else {
+    let chunk = min(thread, CHUNKS - 1u);
+    append_row(rows[m].x, head - HEADS, rows[m].y, thread, head_eight(0u, chunk), value_eight(base + KV_HEADS * HEAD_DIM + 8u * chunk));
   }
 }

@@ -39,6 +39,10 @@ const CASES: readonly DecodeCase[] = [
   { headDim: 64, heads: 16, kvHeads: 1, window: 0, headNorms: true, rotaryDim: 16, kvType: "f32", splits: 16, lengths: RAGGED },
   { headDim: 80, heads: 6, kvHeads: 2, window: 1, headNorms: false, kvType: "f16", splits: 16, lengths: BORDERS },
   { headDim: 128, heads: 8, kvHeads: 8, window: 0, headNorms: true, kvType: "f16", splits: 16, lengths: [200, 128] },
+  { headDim: 8, heads: 3, kvHeads: 1, window: 5, headNorms: false, kvType: "int8", splits: 1, lengths: RAGGED },
+  { headDim: 64, heads: 14, kvHeads: 2, window: 0, headNorms: true, kvType: "int8", splits: 4, lengths: RAGGED },
+  { headDim: 80, heads: 6, kvHeads: 3, window: 0, headNorms: false, kvType: "int8", splits: 16, lengths: BORDERS },
+  { headDim: 256, heads: 8, kvHeads: 1, window: 0, headNorms: false, kvType: "int8", splits: 1, lengths: [129, 0, 64], workgroup: 128 },
 ];
 
 /** Run decode attention against its twin. */

@@ -27,6 +27,9 @@ const CASES: readonly PrefillCase[] = [
   { headDim: 96, heads: 6, kvHeads: 2, window: 0, headNorms: false, kvType: "f32", cached: 0, chunks: [64, 1] },
   { headDim: 128, heads: 2, kvHeads: 1, window: 1, headNorms: true, kvType: "f32", cached: 63, chunks: [2, 33] },
   { headDim: 128, heads: 4, kvHeads: 2, window: 0, headNorms: true, kvType: "f32", cached: 127, chunks: [2, 17] },
+  { headDim: 8, heads: 3, kvHeads: 1, window: 0, headNorms: true, kvType: "int8", cached: 0, chunks: [1, 63, 2] },
+  { headDim: 80, heads: 4, kvHeads: 2, window: 40, headNorms: false, kvType: "int8", cached: 60, chunks: [9, 64] },
+  { headDim: 512, heads: 2, kvHeads: 1, window: 0, headNorms: false, kvType: "int8", cached: 63, chunks: [3] },
 ];
 
 /** Prefill chunk after chunk of one sequence, against the twin. */
@@ -54,7 +57,7 @@ async function runCase(gpu: Gpu, each: PrefillCase): Promise<Finding[]> {
     findings.push({ name: `attended: ${name}`, error: worstError(found, attended, attended.length / M) });
     findings.push({ name: `queries: ${name}`, error: worstError(foundQueries, queries, each.headDim) });
     findings.push({ name: `appended: ${name}`, error: await cacheError(gpu, setting, chunk) });
-    gpu.device.queue.writeBuffer(setting.step.pool, 0, setting.pool.bytes); // the twin's halves, wherever they were rounded
+    gpu.device.queue.writeBuffer(setting.step.pool, 0, setting.pool.bytes); // the twin's halves and codes, wherever they were rounded
     position += count;
   }
   return findings;

@@ -23,38 +23,54 @@ export interface Place {
 
 /** Allocate a cache of zeros, whose pages lie in the order that the table says. */
 export function createPool(shape: Omit<PagedPool, "bytes">): PagedPool {
-  const elements = shape.pageTable.length * shape.kvHeads * 2 * PAGE_POSITIONS * shape.headDim;
-  return { ...shape, bytes: new Uint8Array(elements * elementBytes(shape.type)) };
+  return { ...shape, bytes: new Uint8Array(shape.pageTable.length * shape.kvHeads * blockBytes(shape)) };
 }
 
 /** Put one head's key or value into the cache. */
 export function writeHead(pool: PagedPool, place: Place, head: ArrayLike<number>): void {
   const view = new DataView(pool.bytes.buffer);
+  const scale = pool.type === "int8" ? Math.fround(Math.max(...Array.from(head, Math.abs)) / 127) : 1;
+  if (pool.type === "int8") view.setFloat32(scaleByte(pool, place), scale, true);
   for (let dim = 0; dim < pool.headDim; dim++) {
-    const index = elementIndex(pool, place, dim);
-    if (pool.type === "f16") view.setUint16(2 * index, encodeHalf(head[dim]), true);
-    else view.setFloat32(4 * index, head[dim], true);
+    const byte = elementByte(pool, place, dim);
+    if (pool.type === "f16") view.setUint16(byte, encodeHalf(head[dim]), true);
+    else if (pool.type === "f32") view.setFloat32(byte, head[dim], true);
+    else view.setInt8(byte, scale && Math.round(head[dim] / scale));
   }
 }
 
 /** Read one head's key or value from the cache. */
 export function readHead(pool: PagedPool, place: Place): Float64Array {
-  const size = elementBytes(pool.type);
+  const view = new DataView(pool.bytes.buffer);
   return Float64Array.from({ length: pool.headDim }, (_, dim) => {
-    const index = elementIndex(pool, place, dim);
-    return decodeFloats(pool.bytes.subarray(size * index, size * (index + 1)), pool.type === "f16" ? "F16" : "F32")[0];
+    const byte = elementByte(pool, place, dim);
+    if (pool.type === "f16") return decodeFloats(pool.bytes.subarray(byte, byte + 2), "F16")[0];
+    if (pool.type === "f32") return view.getFloat32(byte, true);
+    return view.getInt8(byte) * view.getFloat32(scaleByte(pool, place), true);
   });
 }
 
-// A page holds, for each head, its keys by chunks of eight dimensions and then by position, and its values by position.
-function elementIndex({ kvHeads, headDim, maxPages, pageTable }: PagedPool, { slot, kvHead, position, kind }: Place, dim: number): number {
-  const page = pageTable[slot * maxPages + Math.floor(position / PAGE_POSITIONS)];
-  const offset = position % PAGE_POSITIONS;
-  const base = (page * kvHeads + kvHead) * 2 * PAGE_POSITIONS * headDim;
-  if (kind === "value") return base + PAGE_POSITIONS * headDim + offset * headDim + dim;
-  return base + (Math.floor(dim / 8) * PAGE_POSITIONS + offset) * 8 + (dim % 8);
+const ELEMENT_BYTES = { f16: 2, f32: 4, int8: 1 };
+
+// A page holds a block for each head: its keys by chunks of eight dimensions and then by position, its values by position,
+// and then the scales of codes, a key's and a value's for each position.
+function blockBytes({ type, headDim }: Pick<PagedPool, "type" | "headDim">): number {
+  return 2 * PAGE_POSITIONS * (headDim * ELEMENT_BYTES[type] + (type === "int8" ? 4 : 0));
 }
 
-function elementBytes(type: KvType): number {
-  return type === "f16" ? 2 : 4;
+function blockBegin(pool: PagedPool, { slot, kvHead, position }: Place): number {
+  const page = pool.pageTable[slot * pool.maxPages + Math.floor(position / PAGE_POSITIONS)];
+  return (page * pool.kvHeads + kvHead) * blockBytes(pool);
+}
+
+function elementByte(pool: PagedPool, place: Place, dim: number): number {
+  const offset = place.position % PAGE_POSITIONS;
+  const key = (Math.floor(dim / 8) * PAGE_POSITIONS + offset) * 8 + (dim % 8);
+  const value = (PAGE_POSITIONS + offset) * pool.headDim + dim;
+  return blockBegin(pool, place) + ELEMENT_BYTES[pool.type] * (place.kind === "key" ? key : value);
+}
+
+function scaleByte(pool: PagedPool, place: Place): number {
+  const codes = 2 * PAGE_POSITIONS * pool.headDim;
+  return blockBegin(pool, place) + codes + 8 * (place.position % PAGE_POSITIONS) + (place.kind === "key" ? 0 : 4);
 }

@@ -36,8 +36,8 @@ export function checkLoadOptions({ quantize, kvCache, contextLength, store, tune
   if (quantize !== undefined && !["q4", "q8", "none"].includes(quantize)) {
     throw new HearthError("invalid-options", `quantize: expected "q4", "q8" or "none", found "${String(quantize)}"`);
   }
-  if (kvCache !== undefined && kvCache !== "f16" && kvCache !== "f32") {
-    throw new HearthError("invalid-options", `kvCache: expected "f16" or "f32", found "${String(kvCache)}"`);
+  if (kvCache !== undefined && !["f16", "int8", "f32"].includes(kvCache)) {
+    throw new HearthError("invalid-options", `kvCache: expected "f16", "int8" or "f32", found "${String(kvCache)}"`);
   }
   if (tune !== undefined && typeof tune !== "boolean") {
     throw new HearthError("invalid-options", `tune: expected true or false, found "${String(tune)}"`);

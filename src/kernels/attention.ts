@@ -51,7 +51,7 @@ const WORKGROUP_MEMORY = 16_384; // bytes that every WebGPU device has
 
 /** The widest decode workgroup, up to the schedule's, whose heads, scores and sums fit in workgroup memory. */
 function decodeWorkgroup(schedule: Schedule, { headDim }: AttentionSpec, group: number): number {
-  const bytes = (workgroup: number) => 4 * ((group + 1) * (headDim + 8) + 64 + workgroup * 13);
+  const bytes = (workgroup: number) => 4 * ((group + 1) * (headDim + 8) + 64 + 4 + workgroup * 13);
   for (let workgroup = schedule.attentionWorkgroup; workgroup > 64; workgroup /= 2) {
     if (bytes(workgroup) <= WORKGROUP_MEMORY) return workgroup;
   }

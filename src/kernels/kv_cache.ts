@@ -1,7 +1,9 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import kvF16 from "../../shaders/lib/kv_f16.wgsl?raw";
 import kvF32 from "../../shaders/lib/kv_f32.wgsl?raw";
+import kvInt8 from "../../shaders/lib/kv_int8.wgsl?raw";
 import kvPages from "../../shaders/lib/kv_pages.wgsl?raw";
+import kvUnscaled from "../../shaders/lib/kv_unscaled.wgsl?raw";
 import type { AttentionSpec, DecoderSpec } from "./decoder_spec.ts";
 import { stateFloats } from "./recurrent.ts";
 
@@ -9,14 +11,21 @@ import { stateFloats } from "./recurrent.ts";
 export const PAGE_POSITIONS = 64;
 
 /** How keys and values are stored. */
-export type KvType = "f16" | "f32";
+export type KvType = "f16" | "int8" | "f32";
+
+/** Each way: its shader parts, and its bytes for an element and besides for a key or value of one head. */
+const KV_TYPES: Record<KvType, { parts: readonly string[]; elementBytes: number; scaleBytes: number }> = {
+  f16: { parts: [kvUnscaled, kvF16], elementBytes: 2, scaleBytes: 0 },
+  f32: { parts: [kvUnscaled, kvF32], elementBytes: 4, scaleBytes: 0 },
+  int8: { parts: [kvInt8], elementBytes: 1, scaleBytes: 4 },
+};
 
 /** The paged cache: one pool of pages per layer, and a page table that says which page holds which positions. */
 export interface KvCache {
   type: KvType;
   slots: number;
   maxPages: number; // of one sequence
-  pools: readonly GPUBuffer[]; // per layer that has its own keys: [slots * maxPages, kvHeads, K then V, 64, headDim]
+  pools: readonly GPUBuffer[]; // per layer that has its own keys: [slots * maxPages, kvHeads, K then V, 64, headDim], and their scales
   states: readonly GPUBuffer[]; // per layer: f32 [slots, what its recurrence remembers]
   saved: readonly GPUBuffer[]; // per layer: the same, as it was at a position to which a sequence may go back
   pageTable: GPUBuffer; // u32 [slots, maxPages]
@@ -25,7 +34,8 @@ export interface KvCache {
 
 /** Bytes of one page in one layer. */
 export function pageBytes(attention: AttentionSpec, type: KvType): number {
-  return attention.kvHeads * 2 * PAGE_POSITIONS * attention.headDim * (type === "f16" ? 2 : 4);
+  const { elementBytes, scaleBytes } = KV_TYPES[type];
+  return attention.kvHeads * 2 * PAGE_POSITIONS * (attention.headDim * elementBytes + scaleBytes);
 }
 
 /** Allocate a cache in which each of `slots` sequences may fill `contextLength` positions. */
@@ -62,5 +72,5 @@ export function longestContext(gpu: Gpu, spec: DecoderSpec, type: KvType, slots:
 
 /** The shader parts that read and write the cache. */
 export function kvShaderParts(type: KvType): string[] {
-  return [kvPages, type === "f16" ? kvF16 : kvF32];
+  return [kvPages, ...KV_TYPES[type].parts];
 }
