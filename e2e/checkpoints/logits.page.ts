@@ -1,7 +1,6 @@
 import { loadModel } from "../../src/engine/load_model.ts";
 import type { ModelSource } from "../../src/engine/options.ts";
 import { Runner } from "../../src/engine/runner.ts";
-import type { Gpu } from "../../src/gpu/gpu.ts";
 import { createKvCache } from "../../src/kernels/kv_cache.ts";
 import { chooseSchedule } from "../../src/kernels/schedule.ts";
 import { startText } from "../support/text_on_page.ts";
@@ -78,58 +77,14 @@ export async function bundledModel(runs: readonly Run[]): Promise<Deviation[]> {
   });
 }
 
-/** How far one set of logits is from another, over all rows. */
-export interface Divergence {
-  /** Mean Kullback-Leibler divergence of the next token's distributions. */
-  mean: number;
-  /** Share of rows with the same most likely token. */
-  sameBest: number;
-}
-
-interface GoldenTexts {
-  tokens: number[];
-  prompts: { ids: number[]; greedy: { ids: number[] } }[];
-}
-
-/** Load the bundled model, and compare the logits of prefill whose inputs are packed into 8 bits with those of exact inputs, over several texts. */
-export async function packedPrefill(): Promise<Divergence> {
-  const golden = (await (await fetch("/e2e/goldens/hearth-tiny.json")).json()) as GoldenTexts;
-  const texts = [golden.tokens, ...golden.prompts.map(({ ids, greedy }) => [...ids, ...greedy.ids])];
-  const longest = Math.max(...texts.map((tokens) => tokens.length));
-  return withRunners("/models/hearth-tiny/", longest, async ({ f32 }, gpu) => {
-    const { spec } = f32.decoder;
-    const [exact, packed] = await Promise.all([false, true].map((packsInputs) => Runner.create(gpu, { ...chooseSchedule(gpu.traits), packsInputs }, f32.decoder, longest)));
-    const total = { mean: 0, sameBest: 0 };
-    const rows = texts.reduce((sum, tokens) => sum + tokens.length, 0);
-    for (const tokens of texts) {
-      const { mean, sameBest } = divergence(await packed.logits(tokens), await exact.logits(tokens), spec.vocabSize);
-      total.mean += (mean * tokens.length) / rows;
-      total.sameBest += (sameBest * tokens.length) / rows;
-    }
-    return total;
-  });
-}
-
-function divergence(found: Float32Array, expected: Float32Array, width: number): Divergence {
-  const rows = expected.length / width;
-  const result = { mean: 0, sameBest: 0 };
-  for (let begin = 0; begin < expected.length; begin += width) {
-    const [own, other] = [found.subarray(begin, begin + width), expected.subarray(begin, begin + width)];
-    const [ownSum, otherSum] = [logSumExp(own), logSumExp(other)];
-    result.mean += other.reduce((sum, value, i) => sum + Math.exp(value - otherSum) * (value - otherSum - own[i] + ownSum), 0) / rows;
-    if (own.indexOf(Math.max(...own)) === other.indexOf(Math.max(...other))) result.sameBest += 1 / rows;
-  }
-  return result;
-}
-
 /** Load weights once and run them over a cache of either kind: compiling every kernel takes longer than most runs. */
-async function withRunners<T>(source: ModelSource, contextLength: number, work: (runners: Record<"f16" | "f32", Runner>, gpu: Gpu) => Promise<T>): Promise<T> {
+async function withRunners<T>(source: ModelSource, contextLength: number, work: (runners: Record<"f16" | "f32", Runner>) => Promise<T>): Promise<T> {
   const { device, text } = await loadModel(source, { kvCache: "f32", contextLength }, { baseUrl: location.href, startText });
   const { gpu, runner } = await device.part();
   try {
     const cache = await createKvCache(gpu, runner.decoder.spec, "f16", contextLength, 1);
     const f16 = await Runner.create(gpu, chooseSchedule(gpu.traits), { ...runner.decoder, cache }, contextLength);
-    return await work({ f32: runner, f16 }, gpu);
+    return await work({ f32: runner, f16 });
   } finally {
     text?.host.close();
     device.destroy();
@@ -172,7 +127,8 @@ function deviation(found: Float32Array, expected: Float32Array, width: number): 
   return result;
 }
 
-function logSumExp(values: Float32Array): number {
+/** The logarithm of the sum of exponentials. */
+export function logSumExp(values: Float32Array): number {
   const highest = Math.max(...values);
   return highest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - highest), 0));
 }
