@@ -31,7 +31,7 @@ async function openPage(page: Page): Promise<void> {
     window.source = await load("/src/storage/source.ts");
     window.models = await load("/src/storage/stored_models.ts");
     const { checksum } = (await load("/src/storage/checksum.ts")) as ChecksumModule;
-    window.put = async (key, facts, index, bytes) => window.store.putChunk(key, facts, { index, bytes, checksum: await checksum(bytes) });
+    window.put = async (key, facts, index, bytes) => window.store.putChunk(key, facts, { index, bytes, checksum: checksum(bytes) });
     window.record = async (key) => (await window.store.versions(key))[0];
     window.randomChunk = (byteLength) => {
       const bytes = new Uint8Array(byteLength);
@@ -100,7 +100,7 @@ test("removing a checkpoint leaves the others, also one whose name it begins", a
 test("a full disk is an error with numbers, and every chunk that was said to be stored is stored", async ({ page, browserName }) => {
   test.skip(browserName !== "chromium", "only Chromium's debugging protocol can lower the quota");
   const session = await page.context().newCDPSession(page);
-  await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 60_000_000 });
+  await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 30_000_000 });
   const facts = { byteLength: 8 * CHUNK, validator: "size:1" };
   const outcome = await page.evaluate(async ([key, facts, chunkBytes]) => {
     let stored = 0;
@@ -154,7 +154,7 @@ test("another tab can delete the database, and the store works on", async ({ pag
 test("promise 2: what was told as saved is there after a reload, and what did not fit was told as such", async ({ page, context, browserName }) => {
   test.skip(browserName !== "chromium", "only Chromium's debugging protocol can lower the quota");
   const session = await context.newCDPSession(page);
-  await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 60_000_000 });
+  await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 30_000_000 });
   const facts = { byteLength: 6 * CHUNK, validator: "etag:2" };
   const outcomes = await page.evaluate(async ([key, facts, chunkBytes]) => {
     await window.store.begin(key, facts);
@@ -169,7 +169,7 @@ test("promise 2: what was told as saved is there after a reload, and what did no
   expect(new Set(outcomes)).toEqual(new Set(["saved", "storage-full"]));
   expect(found).toEqual(outcomes.map((outcome, index) => (outcome === "saved" ? { present: 1, firstByte: index + 1 } : { present: 0, firstByte: undefined })));
   const saved = outcomes.filter((outcome) => outcome === "saved").length;
-  test.info().annotations.push({ type: "measured", description: `room for 60 MB: ${saved} of 6 chunks told as saved and there after a reload, ${6 - saved} told as storage-full and not there` });
+  test.info().annotations.push({ type: "measured", description: `room for 30 MB: ${saved} of 6 chunks told as saved and there after a reload, ${6 - saved} told as storage-full and not there` });
 });
 
 test("a checkpoint that was loaded once loads again offline, byte for byte and without a request", async ({ page, context }) => {

@@ -63,7 +63,7 @@ export async function importStoredModel(archive: Blob, store: ShardStore): Promi
     for (const [index, expected] of chunks.entries()) {
       const { begin, end } = chunkExtent(record, index);
       const bytes = await take(end - begin);
-      const found = await checksum(bytes);
+      const found = checksum(bytes);
       if (found !== expected) throw damaged(`expected part ${index} of ${file} with XXH32 ${expected}, found ${found}`);
       await store.putChunk(key, record, { index, bytes, checksum: found });
     }
@@ -78,7 +78,7 @@ async function* archiveBytes(id: string, listing: Listing | undefined, records: 
   for (const record of records) {
     const { file, byteLength, validator, chunkBytes, checksums } = record;
     const chunks: number[] = [];
-    for (const [index, known] of checksums.entries()) chunks.push(known || (await checksum(await storedChunk(store, record, index))));
+    for (const [index, known] of checksums.entries()) chunks.push(known || checksum(await storedChunk(store, record, index)));
     files.push({ file, byteLength, validator, chunkBytes, chunks });
   }
   const manifest = new TextEncoder().encode(JSON.stringify({ format: 1, id, listing, files } satisfies Manifest, undefined, 1));
@@ -95,7 +95,7 @@ async function* archiveBytes(id: string, listing: Listing | undefined, records: 
 
 async function storedChunk(store: ShardStore, record: FileRecord, index: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await store.chunk(record, index);
-  if (bytes && (await isIntact(record, index, bytes))) return bytes;
+  if (bytes && isIntact(record, index, bytes)) return bytes;
   throw new HearthError("storage", `${record.file}: part ${index} is gone or damaged in this browser's storage; load the model once, which repairs it, then export it`);
 }
 

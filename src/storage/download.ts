@@ -202,9 +202,9 @@ export class Download {
   async #save(index: number, bytes: Uint8Array<ArrayBuffer>, epoch: number): Promise<void> {
     const { store, key, facts } = this.#options;
     const isRepair = this.#distrusted.has(index) && (this.#record.isVerified || !isSha256(facts.validator));
-    if (isRepair && !(await isIntact(this.#record, index, bytes))) throw changed(this.#options, index);
+    if (isRepair && !isIntact(this.#record, index, bytes)) throw changed(this.#options, index);
     const hashed = this.#hash?.add(index, bytes);
-    const record = await store.putChunk(key, facts, { index, bytes, checksum: await checksum(bytes), hashed }, epoch);
+    const record = await store.putChunk(key, facts, { index, bytes, checksum: checksum(bytes), hashed }, epoch);
     this.#distrusted.delete(index);
     this.#learn(record);
   }

@@ -70,10 +70,10 @@ export function presentBytes(record: FileRecord): number {
 }
 
 /** Whether these are the bytes that were stored for a chunk, as far as its length and checksum tell. */
-export async function isIntact(record: FileRecord, index: number, bytes: Uint8Array): Promise<boolean> {
+export function isIntact(record: FileRecord, index: number, bytes: Uint8Array): boolean {
   const { begin, end } = chunkExtent(record, index);
   const expected = record.checksums[index];
-  return bytes.byteLength === end - begin && (expected === 0 || expected === (await checksum(bytes)));
+  return bytes.byteLength === end - begin && (expected === 0 || expected === checksum(bytes));
 }
 
 /** A record with one more chunk. */

@@ -19,8 +19,7 @@ export interface StreamingHash {
 
 /** Start a SHA-256, or continue one; undefined for a state that this page cannot continue, so that the caller starts anew. */
 export async function startSha256(state?: HashState): Promise<StreamingHash | undefined> {
-  const { wasmHasher } = await import("./wasm_hashes.ts");
-  const wasm = await wasmHasher("sha256");
+  const wasm = await wasmSha256();
   if (state !== undefined && state.kind !== (wasm ? "wasm" : "plain")) return undefined;
   if (wasm === undefined) return plainHash(state ? PlainSha256.load(state.bytes) : new PlainSha256());
   try {
@@ -39,6 +38,17 @@ export async function gitBlobId(bytes: Uint8Array<ArrayBuffer>): Promise<string>
 /** Bytes in hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** A WebAssembly hasher, or undefined where a Content-Security-Policy bars WebAssembly. */
+async function wasmSha256(): Promise<IHasher | undefined> {
+  const { createWasmSha256 } = await import("./wasm_sha256.ts");
+  try {
+    return await createWasmSha256();
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError || globalThis.WebAssembly === undefined) return undefined;
+    throw error;
+  }
 }
 
 function wasmHash(hasher: IHasher): StreamingHash {

@@ -161,7 +161,7 @@ export class StoredFile implements CheckpointFile {
   async #storedChunk(index: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const record = this.#download.record;
     const bytes = await this.#options.store.chunk(record, index);
-    if (bytes && (await isIntact(record, index, bytes))) return bytes;
+    if (bytes && isIntact(record, index, bytes)) return bytes;
     this.#download.distrust(index); // the browser evicted it, someone deleted the model, or the disk changed it
     return undefined;
   }

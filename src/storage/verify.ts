@@ -79,7 +79,7 @@ async function refetch(file: Verification, suspects: readonly number[]): Promise
     const bytes = await collect(fetchRange(remote, begin, end, facts, { signal, retry }));
     if (sameBytes(bytes, await storedChunk(file, index))) continue;
     different.push(index);
-    file.record = await store.putChunk(key, facts, { index, bytes, checksum: await checksum(bytes) }, epoch);
+    file.record = await store.putChunk(key, facts, { index, bytes, checksum: checksum(bytes) }, epoch);
   }
   return different;
 }
