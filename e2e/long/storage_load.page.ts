@@ -51,7 +51,12 @@ export async function databaseAlone(byteLength: number): Promise<{ writeMs: numb
     return performance.now() - begun;
   };
   const writeMs = await timed("readwrite", (store, index) => store.put(chunk, index));
-  const readMs = await timed("readonly", (store, index) => store.get(index));
+  let read = 0;
+  const readMs = await timed("readonly", (store, index) => {
+    const request = store.get(index);
+    request.onsuccess = () => (read += (request.result as Uint8Array).byteLength); // browsers make the value when it is looked at
+  });
+  if (read !== byteLength) throw new Error(`expected ${byteLength} bytes, read ${read}`);
   database.close();
   return { writeMs, readMs };
 }
