@@ -23,7 +23,7 @@ export interface StoredFileOptions {
 }
 
 const SMALL_PART = 4; // a read of more than a quarter of a file may as well begin its download
-const READ_AHEAD = 2; // chunks are read while others are checked
+const READ_AHEAD = 1; // read and checked while the caller has another; a second one gains nothing, and takes 40 MB at the peak
 
 interface Chunk {
   bytes: Uint8Array<ArrayBuffer>;
