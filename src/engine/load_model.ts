@@ -29,7 +29,7 @@ export interface LoadHooks {
   startText(files: TextFiles): Promise<TextHost>;
   onProgress?: (progress: LoadProgress) => void;
   signal?: AbortSignal;
-  /** How a first load is tuned. Default: on hardware only, in less than half a second. */
+  /** How a first load is tuned. Default: on hardware only, in about half a second. */
   tuning?: Pick<TuningOptions, "tunes" | "budgetMs">;
 }
 

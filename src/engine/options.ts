@@ -30,7 +30,7 @@ export interface LoadOptions {
    */
   quantize?: "q4" | "q8" | "none";
   /**
-   * Whether a model's first load on a GPU may take half a second to find out how decoding is cut fastest there; the result
+   * Whether a model's first load on a GPU may take about half a second to find out how decoding is cut fastest there; the result
    * is kept. Default true; never on software GPUs.
    */
   tune?: boolean;

@@ -23,7 +23,6 @@ export interface StoredFileOptions {
 }
 
 const SMALL_PART = 4; // a read of more than a quarter of a file may as well begin its download
-const READ_AHEAD = 1; // read and checked while the caller has another; a second one gains nothing, and takes 40 MB at the peak
 
 interface Chunk {
   bytes: Uint8Array<ArrayBuffer>;
@@ -82,22 +81,17 @@ export class StoredFile implements CheckpointFile {
     const stop = () => this.#options.queue.stop(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
     let position = begin;
-    const ahead = new Map<number, Promise<Chunk>>();
+    let ahead: Promise<Chunk> | undefined; // the next chunk; a second one gains nothing, and takes memory
     try {
       signal?.throwIfAborted();
       if (!this.#isWeights) await this.finish(signal); // what is small enough to wait for is checked before it is used
       while (position < end) {
         const index = Math.floor(position / this.#opened.chunkBytes);
-        const { bytes, fromCache } = await (ahead.get(index) ?? this.#chunk(index, signal));
-        ahead.delete(index);
+        const { bytes, fromCache } = await (ahead ?? this.#chunk(index, signal));
         const extent = chunkExtent(this.#opened, index);
-        // Reading and checking the next chunks overlaps what the caller does with this one.
-        for (let next = index + 1; next <= index + READ_AHEAD && chunkExtent(this.#opened, next).begin < end; next++) {
-          if (ahead.has(next) || !this.#download.has(next)) continue;
-          const chunk = this.#chunk(next, signal);
-          chunk.catch(() => {}); // seen when it is awaited, if it ever is
-          ahead.set(next, chunk);
-        }
+        // Reading and checking it overlaps what the caller does with this one.
+        ahead = extent.end < end && this.#download.has(index + 1) ? this.#chunk(index + 1, signal) : undefined;
+        ahead?.catch(() => {}); // seen when it is awaited, if it ever is
         const slice = bytes.subarray(position - extent.begin, end - extent.begin);
         position += slice.byteLength;
         if (isComplete(this.#opened)) this.#report(position, fromCache);
