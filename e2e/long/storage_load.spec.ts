@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
 import type { Page } from "@playwright/test";
 
 import { launchOptions } from "../../tools/driver/browser.mjs";
 import { expect, test as base } from "../support/fixtures.ts";
+import { safetensorsBeginning, serveLargeCheckpoint } from "../support/large_file_server.ts";
 import { largestRendererBytes } from "../support/process_memory.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 
@@ -26,29 +26,8 @@ async function serveCheckpoint(byteLength: number): Promise<{ url: string; serve
   const tensorBytes = byteLength - 64 * 1024;
   const each = tensorBytes / 64;
   const tensors = Array.from({ length: 64 }, (_, i) => [`layer.${i}`, { dtype: "U8", shape: [each], data_offsets: [i * each, (i + 1) * each] }]);
-  const header = Buffer.alloc(64 * 1024 - 8, " ");
-  header.write(JSON.stringify(Object.fromEntries(tensors)));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.byteLength));
-  const beginning = Buffer.concat([length, header]);
-  const server = createServer(async (request, response) => {
-    response.setHeader("Access-Control-Allow-Origin", "*");
-    response.setHeader("Access-Control-Expose-Headers", "Content-Range");
-    if (request.url !== "/model.safetensors") return void response.writeHead(404).end();
-    const asked = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
-    const begin = Number(asked?.[1] ?? 0);
-    const end = asked?.[2] ? Math.min(Number(asked[2]) + 1, byteLength) : byteLength;
-    response.writeHead(206, { "Content-Range": `bytes ${begin}-${end - 1}/${byteLength}`, "Content-Length": end - begin });
-    for (let position = begin; position < end && !response.destroyed; ) {
-      const source = position < beginning.byteLength ? beginning.subarray(position) : BLOCK.subarray(position % BLOCK.byteLength);
-      const slice = source.subarray(0, Math.min(MEBIBYTE, end - position));
-      position += slice.byteLength;
-      if (!response.write(slice)) await new Promise((resolve) => response.once("drain", resolve));
-    }
-    response.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
-  return { url: `http://localhost:${(server.address() as AddressInfo).port}/`, server, tensorBytes }; // a TCP server's address is no string
+  const beginning = safetensorsBeginning(Object.fromEntries(tensors), 64 * 1024);
+  return { ...(await serveLargeCheckpoint({ beginning, block: BLOCK, byteLength })), tensorBytes };
 }
 
 /** Call an export of storage_load.page.ts in a fresh worker. */
