@@ -1,4 +1,4 @@
-import { expect } from "../support/fixtures.ts";
+import { expect, openHarness } from "../support/fixtures.ts";
 import { sha256 } from "../support/fault_server.ts";
 import { faults } from "../support/faults.ts";
 import { randomBytes } from "../support/random_bytes.ts";
@@ -22,8 +22,7 @@ test("promise 1: a kill never corrupts a stored model", async ({ server, harness
   let bad = 0;
   for (let kill = 0; kill < kills; kill++) {
     const tab = await harness.page.context().newPage();
-    await tab.goto("/e2e/support/harness.html");
-    await tab.waitForFunction(() => "run" in window);
+    const { run } = await openHarness(tab);
     const sent = CHUNK + kill * 4 * MEBIBYTE; // the kill falls before, while and after the second chunk is being stored
     const reached = new Promise<void>((resolve) => {
       server.always = async (request, response, bytes) => {
@@ -31,7 +30,7 @@ test("promise 1: a kill never corrupts a stored model", async ({ server, harness
         resolve();
       };
     });
-    void tab.evaluate(([path, source, file]) => window.run(path, "readFiles", { source, files: [file] }), [PAGE, server.url, WEIGHTS] as const).catch(() => {});
+    void run(PAGE, "readFiles", { source: server.url, files: [WEIGHTS] }).catch(() => {});
     await reached;
     const session = await harness.page.context().newCDPSession(tab);
     const crashed = tab.waitForEvent("crash");

@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 
-import { expect } from "../support/fixtures.ts";
+import { expect, harnessIn, openHarness } from "../support/fixtures.ts";
 import { sha256 } from "../support/fault_server.ts";
 import { faults } from "../support/faults.ts";
 import { randomBytes } from "../support/random_bytes.ts";
@@ -14,14 +14,13 @@ const SLOWLY = faults.drip(MEBIBYTE, 20);
 
 async function openTab(page: Page): Promise<Page> {
   const tab = await page.context().newPage();
-  await tab.goto("/e2e/support/harness.html");
-  await tab.waitForFunction(() => "run" in window);
+  await openHarness(tab);
   return tab;
 }
 
 function readIn(tab: Page, source: string): Promise<Reading> {
   const request: ReadRequest = { source, files: [WEIGHTS], retry: { ...QUICK, stallMs: 60_000 } };
-  return tab.evaluate(([path, request]) => window.run(path, "readFiles", request), [PAGE, request] as const) as Promise<Reading>; // by its export
+  return harnessIn(tab).run<Reading>(PAGE, "readFiles", request);
 }
 
 test("promise 19: tabs share one download", async ({ server, harness, measured }) => {

@@ -57,13 +57,15 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
-async function openHarness(page: Page): Promise<Harness> {
+/** Open the page that runs module code in a tab. */
+export async function openHarness(page: Page): Promise<Harness> {
   await page.goto("/e2e/support/harness.html");
   await page.waitForFunction(() => "run" in window);
   return harnessIn(page);
 }
 
-function harnessIn(page: Page): Harness {
+/** What runs module code in a page that `openHarness` opened. */
+export function harnessIn(page: Page): Harness {
   return {
     page,
     run: <T>(modulePath: string, exportName: string, argument?: unknown) =>
