@@ -72,10 +72,14 @@ test("promise 7: a load is nearly as fast as network and storage alone", async (
   const { url, server } = await serveCheckpoint(byteLength);
   const megabytesPerSecond = (ms: number) => Math.round(byteLength / 1e3 / ms);
   const network = await inWorker<number>(harness.page, "networkAlone", `${url}model.safetensors`);
-  const alone = await inWorker<{ writeMs: number; readMs: number }>(harness.page, "databaseAlone", byteLength);
+  // Databases fill the system's write cache, so that whatever comes later is slower: what is compared with comes before and after.
+  const databaseAlone = () => inWorker<{ writeMs: number; readMs: number }>(harness.page, "databaseAlone", byteLength);
+  const before = await databaseAlone();
   const cold = await inWorker<{ elapsedMs: number }>(harness.page, "readTensors", url);
   const warm = await inWorker<{ elapsedMs: number }>(harness.page, "readTensors", url);
+  const after = await databaseAlone();
   server.close();
+  const alone = { writeMs: (before.writeMs + after.writeMs) / 2, readMs: (before.readMs + after.readMs) / 2 };
   const coldRatio = Math.max(network, alone.writeMs) / cold.elapsedMs;
   const warmRatio = alone.readMs / warm.elapsedMs;
   testInfo.annotations.push({

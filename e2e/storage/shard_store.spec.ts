@@ -31,7 +31,7 @@ async function openPage(page: Page): Promise<void> {
     window.source = await load("/src/storage/source.ts");
     window.models = await load("/src/storage/stored_models.ts");
     const { checksum } = (await load("/src/storage/checksum.ts")) as ChecksumModule;
-    window.put = async (key, facts, index, bytes) => window.store.putChunk(key, facts, { index, bytes, checksum: checksum(bytes) });
+    window.put = async (key, facts, index, bytes) => window.store.putChunk(await window.store.begin(key, facts), { index, bytes, checksum: checksum(bytes) });
     window.record = async (key) => (await window.store.versions(key))[0];
     window.randomChunk = (byteLength) => {
       const bytes = new Uint8Array(byteLength);

@@ -37,11 +37,11 @@ export class MemoryStore implements ShardStore {
     return record;
   }
 
-  async putChunk(key: FileKey, facts: FileFacts, write: ChunkWrite, epoch?: number): Promise<FileRecord> {
+  async putChunk(known: FileRecord, write: ChunkWrite, epoch?: number): Promise<FileRecord> {
     if (this.failPuts) throw this.failPuts;
-    if (epoch !== undefined && this.#epochs.get(fileId(key)) !== epoch) throw new LeaseLostError();
-    const record = withChunk(await this.begin(key, facts), write);
-    this.#records.set(versionId(key, facts), record);
+    if (epoch !== undefined && this.#epochs.get(fileId(known)) !== epoch) throw new LeaseLostError();
+    const record = withChunk(await this.begin(known, known), write);
+    this.#records.set(versionId(known, known), record);
     this.chunks.set(chunkId(record, write.index), write.bytes.slice());
     this.onPut();
     return record;

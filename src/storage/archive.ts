@@ -58,14 +58,13 @@ export async function importStoredModel(archive: Blob, store: ShardStore): Promi
   position += tarPadding(manifestBytes);
   for (const { file, byteLength, validator, chunks } of manifest.files) {
     await entry(file, byteLength);
-    const key = { checkpoint: manifest.id, file };
-    const record = await store.begin(key, { byteLength, validator });
+    const record = await store.begin({ checkpoint: manifest.id, file }, { byteLength, validator });
     for (const [index, expected] of chunks.entries()) {
       const { begin, end } = chunkExtent(record, index);
       const bytes = await take(end - begin);
       const found = checksum(bytes);
       if (found !== expected) throw damaged(`expected part ${index} of ${file} with XXH32 ${expected}, found ${found}`);
-      await store.putChunk(key, record, { index, bytes, checksum: found });
+      await store.putChunk(record, { index, bytes, checksum: found });
     }
     position += tarPadding(byteLength);
   }

@@ -10,6 +10,9 @@ export class LeaseLostError extends Error {
   }
 }
 
+const REOPENED_AT_MOST = 6;
+const FIRST_WAIT_MS = 10; // doubled every time: 1.3 seconds in all
+
 /** A database whose connection is reopened when the browser drops it. */
 export class Connection {
   readonly #databaseName: string;
@@ -44,17 +47,16 @@ export class Connection {
       db.onversionchange = () => db.close();
       return whileOpen(db, work(store));
     });
-    try {
-      return await attempt();
-    } catch (error) {
-      if (error instanceof LeaseLostError) throw error;
-      if (!isLostConnection(error)) throw await storageError(error);
-    }
-    this.#useStore = createStore(this.#databaseName, "chunks");
-    try {
-      return await attempt();
-    } catch (error) {
-      throw error instanceof LeaseLostError ? error : await storageError(error);
+    for (let lost = 0; ; lost++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (error instanceof LeaseLostError) throw error;
+        if (!isLostConnection(error) || lost === REOPENED_AT_MOST) throw await storageError(error);
+      }
+      // While a site is being cleared, new connections are closed as well.
+      await new Promise((resolve) => setTimeout(resolve, lost === 0 ? 0 : FIRST_WAIT_MS * 2 ** lost));
+      this.#useStore = createStore(this.#databaseName, "chunks");
     }
   }
 }

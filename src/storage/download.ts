@@ -9,6 +9,9 @@ import { fetchRange } from "./http.ts";
 import { lead } from "./lease.ts";
 import { verifyStored, type DownloadOptions } from "./verify.ts";
 
+// Chunks on their way into the store: the next one's bytes move while one is committed. A third gains nothing, and takes memory.
+const SAVED_AT_ONCE = 2;
+
 /**
  * Brings one file into the store: chunk by chunk in order, each hashed and committed with its progress record, then the
  * whole checked against its hash. Tabs that want the same file share one download.
@@ -159,7 +162,7 @@ export class Download {
     const end = chunkExtent(this.#record, last).end;
     const known = first === 0 ? this.#head.subarray(0, end) : new Uint8Array();
     let arrived = presentBytes(this.#record) + known.byteLength;
-    let saving: Promise<void> = Promise.resolve();
+    const saving: Promise<void>[] = [];
     let index = first;
     let piece = this.#newPiece(index);
     let filled = 0;
@@ -172,10 +175,10 @@ export class Download {
         if (filled < piece.byteLength) continue;
         this.#latest = { index, bytes: piece };
         this.#notify();
-        // One write behind the network: it overlaps the download, and memory stays at two chunks.
-        await saving;
-        saving = this.#save(index, piece, epoch);
-        saving.catch(() => {}); // seen by whoever awaits it next
+        if (saving.length === SAVED_AT_ONCE) await saving.shift();
+        const saved = this.#save(index, piece, epoch);
+        saved.catch(() => {}); // seen by whoever awaits it
+        saving.push(saved);
         if (index === last) return;
         piece = this.#newPiece(++index);
         filled = 0;
@@ -188,8 +191,9 @@ export class Download {
         this.#options.onProgress?.(arrived);
         await append(slice);
       }
+      await Promise.all(saving);
     } finally {
-      await saving;
+      await Promise.allSettled(saving);
       this.#latest = undefined;
     }
   }
@@ -200,11 +204,11 @@ export class Download {
   }
 
   async #save(index: number, bytes: Uint8Array<ArrayBuffer>, epoch: number): Promise<void> {
-    const { store, key, facts } = this.#options;
+    const { store, facts } = this.#options;
     const isRepair = this.#distrusted.has(index) && (this.#record.isVerified || !isSha256(facts.validator));
     if (isRepair && !isIntact(this.#record, index, bytes)) throw changed(this.#options, index);
     const hashed = this.#hash?.add(index, bytes);
-    const record = await store.putChunk(key, facts, { index, bytes, checksum: checksum(bytes), hashed }, epoch);
+    const record = await store.putChunk(this.#record, { index, bytes, checksum: checksum(bytes), hashed }, epoch);
     this.#distrusted.delete(index);
     this.#learn(record);
   }

@@ -81,17 +81,17 @@ export class StoredFile implements CheckpointFile {
     const stop = () => this.#options.queue.stop(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
     let position = begin;
-    let ahead: Promise<Chunk> | undefined; // the next chunk; a second one gains nothing, and takes memory
+    let ahead: Promise<Uint8Array<ArrayBuffer> | undefined> | undefined; // the next chunk; a second one gains nothing, and takes memory
     try {
       signal?.throwIfAborted();
       if (!this.#isWeights) await this.finish(signal); // what is small enough to wait for is checked before it is used
       while (position < end) {
         const index = Math.floor(position / this.#opened.chunkBytes);
-        const { bytes, fromCache } = await (ahead ?? this.#chunk(index, signal));
         const extent = chunkExtent(this.#opened, index);
-        // Reading and checking it overlaps what the caller does with this one.
-        ahead = extent.end < end && this.#download.has(index + 1) ? this.#chunk(index + 1, signal) : undefined;
-        ahead?.catch(() => {}); // seen when it is awaited, if it ever is
+        const read = await ahead;
+        // Reading it overlaps the check of this one, and what the caller does with it.
+        ahead = extent.end < end ? this.#readAhead(index + 1) : undefined;
+        const { bytes, fromCache } = await this.#chunk(index, read, signal);
         const slice = bytes.subarray(position - extent.begin, end - extent.begin);
         position += slice.byteLength;
         if (isComplete(this.#opened)) this.#report(position, fromCache);
@@ -134,11 +134,18 @@ export class StoredFile implements CheckpointFile {
     return this.#head.slice(begin, end);
   }
 
-  async #chunk(index: number, signal: AbortSignal | undefined): Promise<Chunk> {
+  /** Read a chunk from the store, unless that is in vain; what fails is tried anew by `#chunk`, which knows what to do then. */
+  #readAhead(index: number): Promise<Uint8Array<ArrayBuffer> | undefined> | undefined {
+    if (this.#unstored || !this.#download.has(index)) return undefined;
+    return this.#options.store.chunk(this.#download.record, index).catch(() => undefined);
+  }
+
+  /** A chunk from where it is to be had; `read` are its stored bytes where they are known. */
+  async #chunk(index: number, read: Uint8Array<ArrayBuffer> | undefined, signal: AbortSignal | undefined): Promise<Chunk> {
     try {
-      while (!this.#unstored) {
+      for (let bytes = read; !this.#unstored; bytes = undefined) {
         signal?.throwIfAborted();
-        const stored = this.#download.has(index) ? await this.#storedChunk(index) : undefined;
+        const stored = this.#download.has(index) ? await this.#storedChunk(index, bytes) : undefined;
         if (stored) return { bytes: stored, fromCache: this.#opened.present[index] === 1 };
         void this.#options.queue.run(this.#download, index).catch(() => {}); // `chunk` rejects with the same error
         const arrived = await this.#download.chunk(index, signal);
@@ -151,10 +158,10 @@ export class StoredFile implements CheckpointFile {
     return { bytes: await this.#withoutStore(undefined).read(begin, end, signal), fromCache: false };
   }
 
-  /** Read a chunk from the store and check that it is what was stored. */
-  async #storedChunk(index: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  /** Read a chunk from the store, unless that is done, and check that it is what was stored. */
+  async #storedChunk(index: number, read: Uint8Array<ArrayBuffer> | undefined): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const record = this.#download.record;
-    const bytes = await this.#options.store.chunk(record, index);
+    const bytes = read ?? (await this.#options.store.chunk(record, index));
     if (bytes && isIntact(record, index, bytes)) return bytes;
     this.#download.distrust(index); // the browser evicted it, someone deleted the model, or the disk changed it
     return undefined;

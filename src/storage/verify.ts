@@ -72,14 +72,14 @@ async function storedChunk({ store, record, remote }: Verification, index: numbe
 
 /** Fetch chunks again and store those that came out differently; resolves to their indexes. */
 async function refetch(file: Verification, suspects: readonly number[]): Promise<number[]> {
-  const { remote, facts, store, key, retry, epoch, signal } = file;
+  const { remote, facts, store, retry, epoch, signal } = file;
   const different: number[] = [];
   for (const index of suspects) {
     const { begin, end } = chunkExtent(file.record, index);
     const bytes = await collect(fetchRange(remote, begin, end, facts, { signal, retry }));
     if (sameBytes(bytes, await storedChunk(file, index))) continue;
     different.push(index);
-    file.record = await store.putChunk(key, facts, { index, bytes, checksum: checksum(bytes) }, epoch);
+    file.record = await store.putChunk(file.record, { index, bytes, checksum: checksum(bytes) }, epoch);
   }
   return different;
 }
