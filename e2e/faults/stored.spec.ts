@@ -51,19 +51,24 @@ test("promise 8: deleting gives space back, and touches no other model", async (
   const models = Object.fromEntries(["a", "b", "c"].map((name, seed) => [`${name}/${WEIGHTS}`, randomBytes(20 * MEBIBYTE, seed + 1)]));
   for (const [name, bytes] of Object.entries(models)) server.files.set(name, bytes);
   const used: number[] = [await harness.run<number>(PAGE, "storageUsage")];
-  for (const name of ["a", "b", "c"]) await read({ source: `${server.url}${name}/`, files: [WEIGHTS] });
+  for (const name of ["a", "b", "c"]) {
+    await read({ source: `${server.url}${name}/`, files: [WEIGHTS] });
+    used.push(await harness.run<number>(PAGE, "storageUsage"));
+  }
+  const share = used[2] - used[1]; // of b; Chromium counts only two thirds of what a profile in memory holds
+  expect(share).toBeGreaterThan(12 * MEBIBYTE);
   const listed = await harness.run<{ bytes: number }[]>(PAGE, "listStored");
   expect(listed.map(({ bytes }) => bytes)).toEqual([20 * MEBIBYTE, 20 * MEBIBYTE, 20 * MEBIBYTE]);
-  used.push(await harness.run<number>(PAGE, "storageUsage"));
   await harness.run(PAGE, "removeStored", `${server.url}b/`);
-  await expect.poll(() => harness.run<number>(PAGE, "storageUsage"), { timeout: 5000 }).toBeLessThan(used[1] - 18 * MEBIBYTE);
+  await harness.page.requestGC(); // Firefox keeps a file as long as a script may still read it
+  await expect.poll(() => harness.run<number>(PAGE, "storageUsage"), { timeout: 5000 }).toBeLessThan(used[3] - 0.9 * share);
   server.clearLog();
   for (const name of ["a", "c"]) {
     const { hashes } = await read({ source: `${server.url}${name}/`, files: [WEIGHTS] });
     expect(hashes[WEIGHTS]).toBe(sha256(models[`${name}/${WEIGHTS}`]));
   }
   expect(server.requests.filter(({ path }) => path.endsWith(WEIGHTS))).toEqual([]);
-  measured(`20 MiB of 60 deleted; usage fell by ${((used[1] - (await harness.run<number>(PAGE, "storageUsage"))) / MEBIBYTE).toFixed(1)} MiB`);
+  measured(`20 MiB of 60 deleted; usage fell by ${(100 * (used[3] - (await harness.run<number>(PAGE, "storageUsage"))) / share).toFixed(0)} % of what it had grown by`);
 });
 
 test("promise 10: what release 0.1.0 stored is kept and checked", async ({ server, read, harness, measured }) => {

@@ -31,6 +31,10 @@ export class MemoryStore implements ShardStore {
   }
 
   async begin(key: FileKey, facts: FileFacts): Promise<FileRecord> {
+    return this.#begun(key, facts);
+  }
+
+  #begun(key: FileKey, facts: FileFacts): FileRecord {
     const record = this.#records.get(versionId(key, facts)) ?? freshRecord(key, facts, this.chunkBytes);
     this.#records.set(versionId(key, facts), record);
     this.#missing.delete(fileId(key));
@@ -40,7 +44,7 @@ export class MemoryStore implements ShardStore {
   async putChunk(known: FileRecord, write: ChunkWrite, epoch?: number): Promise<FileRecord> {
     if (this.failPuts) throw this.failPuts;
     if (epoch !== undefined && this.#epochs.get(fileId(known)) !== epoch) throw new LeaseLostError();
-    const record = withChunk(await this.begin(known, known), write);
+    const record = withChunk(this.#begun(known, known), write);
     this.#records.set(versionId(known, known), record);
     this.chunks.set(chunkId(record, write.index), write.bytes.slice());
     this.onPut();
@@ -48,7 +52,7 @@ export class MemoryStore implements ShardStore {
   }
 
   async setVerified(key: FileKey, facts: FileFacts): Promise<void> {
-    this.#records.set(versionId(key, facts), { ...(await this.begin(key, facts)), isVerified: true });
+    this.#records.set(versionId(key, facts), { ...this.#begun(key, facts), isVerified: true });
   }
 
   async chunk(record: FileRecord, index: number): Promise<Uint8Array<ArrayBuffer> | undefined> {

@@ -82,8 +82,10 @@ export function withChunk(record: FileRecord, { index, checksum, hashed }: Chunk
   present[index] = 1;
   const checksums = record.checksums.slice();
   checksums[index] = checksum;
-  // A hash that covers a chunk does not outlive the chunk's change.
-  const kept = record.hashed !== undefined && index < record.hashed.chunks && hashed === undefined ? undefined : record.hashed;
+  // A hash does not outlive a change of what it covers, and is of no use where a chunk that it covers was not stored.
+  const outdated = record.hashed !== undefined && index < record.hashed.chunks;
+  const known = hashed ?? (outdated ? undefined : record.hashed);
+  const isStored = known !== undefined && present.subarray(0, known.chunks).every((stored) => stored === 1);
   const isVerified = record.isVerified && record.present[index] === 0; // a chunk that is replaced may not be what was verified
-  return { ...record, present, checksums, isVerified, hashed: hashed ?? kept, savedAt: Date.now() };
+  return { ...record, present, checksums, isVerified, hashed: isStored ? known : undefined, savedAt: Date.now() };
 }
