@@ -1,19 +1,52 @@
-// As matmul_tile.wgsl, with inputs that pack_inputs.wgsl made 8-bit codes and weights whose codes fit a byte: four products
-// in one instruction, and a scale for 32. Memory of the workgroup comes in two stages, so that one barrier a block is enough
+// As matmul_tile.wgsl, with inputs that pack_inputs.wgsl made codes of one byte or two and weights whose codes fit a byte: four
+// products of bytes in one instruction, and a scale for 32. Memory of the workgroup comes in two stages, so that one barrier a block is enough
 // and the next block is on its way while this one is multiplied. Parts: step, packed, packed_* (scales_*), bias_*, output_*, live_eighths.
-// Constants: K, M, PART_ROWS, ROW_START.
-@group(0) @binding(0) var<storage, read> packed: array<vec4u>;        // [K / 32, 2, M]
+// Constants: K, M, PART_ROWS, ROW_START, BYTES.
+@group(0) @binding(0) var<storage, read> packed: array<vec4u>;        // [K / 32, BYTES, 2, M]: low bytes, then high ones
 @group(0) @binding(1) var<storage, read> packed_scales: array<vec2f>; // [K / 32, M]: scale, and scale times the codes' sum
 
 const TILE = 64u;
 const SIDE = 8u; // threads along an edge, and rows of each operand to a thread
-var<workgroup> x_tile: array<vec4u, 4 * TILE>;   // [2 stages, 2 halves, TILE]
+const QUARTERS = 2u * BYTES; // sixteen bytes each, of a block of inputs
+var<workgroup> x_tile: array<vec4u, 2 * QUARTERS * TILE>; // [2 stages, BYTES, 2 halves, TILE]
 var<workgroup> x_scales: array<vec2f, 2 * TILE>; // [2 stages, TILE]
-var<workgroup> w_tile: array<vec4u, 4 * TILE>;   // as x_tile; row r lies at (r % 8) * 8 + r / 8
+var<workgroup> w_tile: array<vec4u, 4 * TILE>;   // [2 stages, 2 halves, TILE]; row r lies at (r % 8) * 8 + r / 8
 var<workgroup> w_scales: array<vec2f, 2 * TILE>; // likewise
 
-fn x_row(stage: u32, row: u32) -> Packed {
-  return Packed(x_tile[2u * stage * TILE + row], x_tile[(2u * stage + 1u) * TILE + row]);
+// Thirty-two inputs: 256 times the high bytes, where there are any, plus the low ones.
+struct InputCodes {
+  low: Packed,
+  high: Packed,
+}
+
+// The last two quarters are the high bytes; where there is but one byte they are the low ones again, and not used.
+fn load_x(block: u32, row: u32) -> InputCodes {
+  let first = QUARTERS * block * M + row;
+  let high = first + (QUARTERS - 2u) * M;
+  return InputCodes(Packed(packed[first], packed[first + M]), Packed(packed[high], packed[high + M]));
+}
+
+fn store_x(stage: u32, row: u32, x: InputCodes) {
+  let first = QUARTERS * stage * TILE + row;
+  x_tile[first] = x.low.low;
+  x_tile[first + TILE] = x.low.high;
+  if (BYTES == 2u) {
+    x_tile[first + 2u * TILE] = x.high.low;
+    x_tile[first + 3u * TILE] = x.high.high;
+  }
+}
+
+fn x_row(stage: u32, row: u32) -> InputCodes {
+  let first = QUARTERS * stage * TILE + row;
+  let high = first + (QUARTERS - 2u) * TILE;
+  return InputCodes(Packed(x_tile[first], x_tile[first + TILE]), Packed(x_tile[high], x_tile[high + TILE]));
+}
+
+fn codes_dot(x: InputCodes, w: Packed) -> i32 {
+  if (BYTES == 1u) {
+    return packed_dot(x.low, w);
+  }
+  return packed_dot(x.low, w) + 256 * packed_dot(x.high, w);
 }
 
 fn w_row(stage: u32, slot: u32) -> Packed {
@@ -21,8 +54,8 @@ fn w_row(stage: u32, slot: u32) -> Packed {
 }
 
 // sum + W x over a block, for one row of x by four rows of W.
-fn accumulate(sum: vec4f, x: Packed, x_scale: vec2f, w0: Packed, w1: Packed, w2: Packed, w3: Packed, scales: vec4f, biases: vec4f) -> vec4f {
-  let dots = vec4f(vec4i(packed_dot(x, w0), packed_dot(x, w1), packed_dot(x, w2), packed_dot(x, w3)));
+fn accumulate(sum: vec4f, x: InputCodes, x_scale: vec2f, w0: Packed, w1: Packed, w2: Packed, w3: Packed, scales: vec4f, biases: vec4f) -> vec4f {
+  let dots = vec4f(vec4i(codes_dot(x, w0), codes_dot(x, w1), codes_dot(x, w2), codes_dot(x, w3)));
   return fma(x_scale.x * scales, dots, fma(vec4f(x_scale.y), biases, sum));
 }
 
@@ -52,21 +85,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let x_source = x_first + thread;
   var low = array<vec4f, 8>();  // [row of X]: rows 0 to 3 of W. All indices are spelt out: a loop's would leave the registers
   var high = array<vec4f, 8>(); // [row of X]: rows 4 to 7 of W
-  var x_codes = Packed(packed[x_source], packed[M + x_source]);
+  var x_codes = load_x(0u, x_source);
   var x_scale = packed_scales[x_source];
   var w_codes = load_packed(w_source, 0u);
   var w_scale = packed_scale(w_source, 0u);
   for (var block = 0u; block < BLOCKS; block++) {
     let stage = block % 2u;
-    x_tile[2u * stage * TILE + thread] = x_codes.low;
-    x_tile[(2u * stage + 1u) * TILE + thread] = x_codes.high;
+    store_x(stage, thread, x_codes);
     x_scales[stage * TILE + thread] = x_scale;
     w_tile[2u * stage * TILE + w_slot] = w_codes.low;
     w_tile[(2u * stage + 1u) * TILE + w_slot] = w_codes.high;
     w_scales[stage * TILE + w_slot] = w_scale;
     workgroupBarrier();
     let next = min(block + 1u, BLOCKS - 1u);
-    x_codes = Packed(packed[2u * next * M + x_source], packed[(2u * next + 1u) * M + x_source]);
+    x_codes = load_x(next, x_source);
     x_scale = packed_scales[next * M + x_source];
     w_codes = load_packed(w_source, next);
     w_scale = packed_scale(w_source, next);

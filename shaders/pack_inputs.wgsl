@@ -1,7 +1,9 @@
-// Inputs of a product as signed 8-bit codes, with a scale for every 32 (as Q8_1 of llama.cpp), for matmul_packed.wgsl. A
-// workgroup takes a row. Parts: block, step, input_*, workgroup_sum. Constants: K, M, THREADS.
-@group(0) @binding(2) var<storage, read_write> packed: array<vec4u>;        // [K / 32, 2, M]
+// Inputs of a product as signed codes of 8 or 16 bits, with a scale for every 32 (as Q8_1 of llama.cpp), for
+// matmul_packed.wgsl. A workgroup takes a row. Parts: block, step, input_*, workgroup_sum. Constants: K, M, THREADS, BYTES.
+@group(0) @binding(2) var<storage, read_write> packed: array<vec4u>;        // [K / 32, BYTES, 2, M]: low bytes, then high ones
 @group(0) @binding(3) var<storage, read_write> packed_scales: array<vec2f>; // [K / 32, M]: scale, and scale times the codes' sum
+
+const PEAK_CODE = select(127.0, 127.0 * 256.0, BYTES == 2u);
 
 fn quad_peak(a: vec4f) -> f32 {
   let size = abs(a);
@@ -13,13 +15,22 @@ fn block_peak(x: Block) -> f32 {
   return max(low, max(max(quad_peak(x[4]), quad_peak(x[5])), max(quad_peak(x[6]), quad_peak(x[7]))));
 }
 
-fn four_codes(x: vec4f, inverse: f32) -> u32 {
-  return pack4xI8(vec4i(round(x * inverse)));
+// Store sixteen codes, and return their sum. A code of 16 bits is 256 times its high byte plus its low one, both signed.
+fn store_half(m: u32, place: u32, x: mat4x4f, inverse: f32) -> i32 {
+  let a = vec4i(round(x[0] * inverse));
+  let b = vec4i(round(x[1] * inverse));
+  let c = vec4i(round(x[2] * inverse));
+  let d = vec4i(round(x[3] * inverse));
+  packed[place * M + m] = vec4u(pack4xI8(a), pack4xI8(b), pack4xI8(c), pack4xI8(d));
+  if (BYTES == 2u) {
+    packed[(place + 2u) * M + m] = vec4u(pack4xI8(high_bytes(a)), pack4xI8(high_bytes(b)), pack4xI8(high_bytes(c)), pack4xI8(high_bytes(d)));
+  }
+  let sums = a + b + c + d;
+  return sums.x + sums.y + sums.z + sums.w;
 }
 
-fn codes_sum(words: vec4u) -> i32 {
-  const ONES = 0x01010101u;
-  return dot4I8Packed(words.x, ONES) + dot4I8Packed(words.y, ONES) + dot4I8Packed(words.z, ONES) + dot4I8Packed(words.w, ONES);
+fn high_bytes(codes: vec4i) -> vec4i {
+  return (codes + vec4i(128)) >> vec4u(8u);
 }
 
 @compute @workgroup_size(THREADS)
@@ -34,12 +45,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     squares += loaded.squares;
     let x = loaded.x;
     let peak = block_peak(x);
-    let inverse = select(0.0, 127.0 / peak, peak > 1e-30);
-    let low = vec4u(four_codes(x[0], inverse), four_codes(x[1], inverse), four_codes(x[2], inverse), four_codes(x[3], inverse));
-    let high = vec4u(four_codes(x[4], inverse), four_codes(x[5], inverse), four_codes(x[6], inverse), four_codes(x[7], inverse));
-    packed[2u * block * M + m] = low;
-    packed[(2u * block + 1u) * M + m] = high;
-    packed_scales[block * M + m] = peak / 127.0 * vec2f(1.0, f32(codes_sum(low) + codes_sum(high)));
+    let inverse = select(0.0, PEAK_CODE / peak, peak > 1e-30);
+    let place = 2u * BYTES * block;
+    let sum = store_half(m, place, mat4x4f(x[0], x[1], x[2], x[3]), inverse) + store_half(m, place + 1u, mat4x4f(x[4], x[5], x[6], x[7]), inverse);
+    packed_scales[block * M + m] = peak / PEAK_CODE * vec2f(1.0, f32(sum));
   }
   let scale = input_scale(workgroup_sum(thread, squares));
   for (var block = thread; block < K / 32u; block += THREADS) {

@@ -47,10 +47,10 @@ export async function decoded({ kvCache, ...reading }: Reading & { kvCache: KvTy
   return divergence(found, exact, vocabSize);
 }
 
-/** Prefill the text's tokens, with the inputs of products packed into 8 bits. */
-export async function prefilledPacked(reading: Reading): Promise<Divergence> {
+/** Prefill the text's tokens, with the inputs of products packed into codes of so many bytes. */
+export async function prefilledPacked({ inputBytes, ...reading }: Reading & { inputBytes: 1 | 2 }): Promise<Divergence> {
   const { gpu, decoder, tokenIds, exact } = await subject(reading);
-  const packed = await Runner.create(gpu, { ...chooseSchedule(gpu.traits), packsInputs: true }, decoder, TOKENS);
+  const packed = await Runner.create(gpu, { ...chooseSchedule(gpu.traits), inputBytes }, decoder, TOKENS);
   return divergence(await packed.logits(tokenIds), exact, decoder.spec.vocabSize);
 }
 
@@ -90,7 +90,7 @@ async function loadSubject({ source, text }: Reading): Promise<Subject> {
   if (tokenIds.length < TOKENS) throw new Error(`expected a text of ${TOKENS} tokens, found ${tokenIds.length}`);
   const { gpu, runner } = await loaded.device.part();
   const schedule = chooseSchedule(gpu.traits);
-  const reference = schedule.packsInputs ? await Runner.create(gpu, { ...schedule, packsInputs: false }, runner.decoder, TOKENS) : runner;
+  const reference = schedule.inputBytes > 0 ? await Runner.create(gpu, { ...schedule, inputBytes: 0 }, runner.decoder, TOKENS) : runner;
   return { gpu, decoder: runner.decoder, tokenIds, exact: await reference.logits(tokenIds) };
 }
 

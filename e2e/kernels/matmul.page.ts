@@ -216,20 +216,22 @@ const PACKED_CASES: readonly MatmulCase[] = [
 export function packedInputs(selection: CaseSelection = {}): Promise<Finding[]> {
   return runCases(PACKED_CASES, selection, async (gpu, each) => {
     const findings: Finding[] = [];
-    for (const outlier of [1, 1000]) {
+    for (const [outlier, bytes] of [[1, 1], [1000, 1], [1, 2], [1000, 2]] as const) {
       const setting = await prepare(gpu, each);
       for (let i = 5; i < setting.inputs.length; i += setting.matrix.paddedColumns) setting.inputs[i] *= outlier;
-      findings.push({ name: `matmul_packed: ${describe(each)}, one channel times ${outlier}`, error: await packedError(gpu, setting) });
+      // Two bytes are 256 times as fine as one, and the error is a square.
+      const error = (await packedError(gpu, setting, bytes)) * (bytes === 2 ? 256 ** 2 : 1);
+      findings.push({ name: `matmul_packed: ${describe(each)}, ${bytes} bytes, one channel times ${outlier}`, error });
     }
     return findings;
   });
 }
 
-async function packedError(gpu: Gpu, setting: Setting): Promise<number> {
+async function packedError(gpu: Gpu, setting: Setting, bytes: 1 | 2): Promise<number> {
   const { chunk = DEFAULT_CHUNK, before, stride, matrix } = setting;
   const { step, read } = await stepOf(gpu, setting);
   const rows = await rowsBuffer(gpu, Array.from({ length: CHUNK_ROWS }, (_, m) => ({ slot: 0, position: m, tokenId: 0, runs: m < chunk })));
-  const inputs = await createPackedInputs(gpu, CHUNK_ROWS, matrix.paddedColumns);
+  const inputs = await createPackedInputs(gpu, CHUNK_ROWS, matrix.paddedColumns, bytes);
   if (!isPackable(matrix, inputs)) throw new Error(`expected packable weights: ${describe(setting)}`);
   submit(gpu, planForRows(await matmulPacked(gpu, step, inputs, CHUNK_ROWS, rows), chunk));
   const found = await read(CHUNK_ROWS);

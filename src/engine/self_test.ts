@@ -11,7 +11,7 @@ import { Runner } from "./runner.ts";
 // columns 1.2, one whose token does not see itself 0.2, one that rescales its softmax wrongly 0.1.
 const TOLERANCE = 0.03;
 // Prefill then rounds its inputs to 8 bits, and decoding does not: 0.047 on random weights of llama-3.2-1b, 0.072 on those of llama-3.1-8b.
-const PACKED_TOLERANCE = 0.1;
+const BYTE_TOLERANCE = 0.1;
 const EXPERT_TOLERANCE = 0.2; // two experts that are nearly equal may trade places
 const TOKENS = 36; // more than a tile of attention's keys
 
@@ -30,7 +30,7 @@ export async function createTestedRunner(
   for (const [attempt, schedule] of schedules.entries()) {
     const [runner] = await Promise.all([Runner.create(gpu, schedule, decoder, contextLength), filled]);
     const difference = await pathDifference(runner, contextLength);
-    const tolerance = schedule.packsInputs ? PACKED_TOLERANCE : TOLERANCE;
+    const tolerance = schedule.inputBytes === 1 ? BYTE_TOLERANCE : TOLERANCE;
     if (difference <= (hasExperts ? EXPERT_TOLERANCE : tolerance)) return runner;
     runner.destroy();
     gpu.throwIfFaulty();

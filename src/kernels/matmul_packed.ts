@@ -12,19 +12,22 @@ import matmulPackedShader from "../../shaders/matmul_packed.wgsl?raw";
 import packInputsShader from "../../shaders/pack_inputs.wgsl?raw";
 import { inputBindings, inputConstants, inputParts, outputBindings, outputConstants, outputParts, type MatmulStep, type RowDispatch } from "./matmul.ts";
 
-/** Where the inputs of one product lie as 8-bit codes, between the dispatch that packs them and the one that reads them. */
+/** Where the inputs of one product lie as codes, between the dispatch that packs them and the one that reads them. */
 export interface PackedInputs {
   /** Columns of the widest row that fits; 0 where no inputs are packed. */
   columns: number;
-  codes: GPUBuffer; // 8-bit [K / 32, 2, M, 16]
+  /** Of a code. */
+  bytes: 0 | 1 | 2;
+  codes: GPUBuffer; // 8-bit [K / 32, bytes, 2, M, 16]
   scales: GPUBuffer; // f32 [K / 32, M, 2]: scale, and scale times the codes' sum
 }
 
 /** Allocate packed inputs of up to `columns` columns. */
-export async function createPackedInputs(gpu: Gpu, M: number, columns: number): Promise<PackedInputs> {
+export async function createPackedInputs(gpu: Gpu, M: number, columns: number, bytes: 0 | 1 | 2): Promise<PackedInputs> {
   return {
     columns,
-    codes: await gpu.allocate(`packed inputs of ${M} rows`, M * columns, GPUBufferUsage.STORAGE),
+    bytes,
+    codes: await gpu.allocate(`packed inputs of ${M} rows`, M * columns * bytes, GPUBufferUsage.STORAGE),
     scales: await gpu.allocate(`packed input scales of ${M} rows`, (M * columns * 8) / 32, GPUBufferUsage.STORAGE),
   };
 }
@@ -47,7 +50,7 @@ export function isPackable(matrix: Matrix, inputs: PackedInputs): boolean {
 const PACK_THREADS = 64;
 const TILE = 64;
 
-/** Prepare Y = X W^T as `matmulTile` does, with the rows of X rounded to 8 bits: one dispatch to pack them, and one for each part of W. */
+/** Prepare Y = X W^T as `matmulTile` does, with the rows of X rounded to 8 or 16 bits: one dispatch to pack them, and one for each part of W. */
 export async function matmulPacked(gpu: Gpu, step: MatmulStep, inputs: PackedInputs, M: number, rows: GPUBuffer): Promise<RowDispatch[]> {
   const { matrix, bias } = step.weights;
   const parts = packableParts(matrix);
@@ -56,7 +59,7 @@ export async function matmulPacked(gpu: Gpu, step: MatmulStep, inputs: PackedInp
   for (const part of parts) {
     const code = assembleShader(
       [block, stepPart, ...packedShaderParts(part.format), bias ? biasAdd : biasNone, ...outputParts(step.output), liveEighths, matmulPackedShader],
-      { ...weightConstants(matrix, part), M, ...outputConstants(step.output), OUTPUT_ROWS: matrix.rows },
+      { ...weightConstants(matrix, part), M, BYTES: inputs.bytes, ...outputConstants(step.output), OUTPUT_ROWS: matrix.rows },
     );
     const label = `matmul_packed ${step.label}`;
     const pipeline = await gpu.compile(label, code);
@@ -68,7 +71,7 @@ export async function matmulPacked(gpu: Gpu, step: MatmulStep, inputs: PackedInp
 }
 
 async function packInputs(gpu: Gpu, { label: name, weights, input }: MatmulStep, inputs: PackedInputs, M: number, rows: GPUBuffer): Promise<RowDispatch> {
-  const constants = { K: weights.matrix.paddedColumns, M, THREADS: PACK_THREADS, ...inputConstants(input) };
+  const constants = { K: weights.matrix.paddedColumns, M, THREADS: PACK_THREADS, BYTES: inputs.bytes, ...inputConstants(input) };
   const code = assembleShader([block, stepPart, ...inputParts(input), workgroupSum, packInputsShader], constants);
   const label = `pack_inputs ${name}`;
   const pipeline = await gpu.compile(label, code);

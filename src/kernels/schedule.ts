@@ -25,8 +25,8 @@ export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"
   subgroups: { min: number } | undefined;
   /** Tile of prefill's products. */
   tile: Tile;
-  /** Whether prefill's products of 4-bit and 8-bit weights take their inputs as 8-bit codes. */
-  packsInputs: boolean;
+  /** Bytes of the codes as which prefill's products of 4-bit and 8-bit weights take their inputs; 0: they take floats. */
+  inputBytes: 0 | 1 | 2;
   /** Tokens of a prefill chunk, a multiple of 64. */
   prefillRows: number;
   /** Threads of a decode attention workgroup at most: 64, 128 or 256. */
@@ -94,7 +94,7 @@ export function chooseSchedule(traits: GpuTraits): Schedule {
       ...cutSchedule(PROCESSOR_CUT),
       subgroups: undefined,
       tile: "narrow",
-      packsInputs: false,
+      inputBytes: 0,
       prefillRows: 64,
       attentionWorkgroup: 64,
       splits: () => 1,
@@ -105,7 +105,7 @@ export function chooseSchedule(traits: GpuTraits): Schedule {
     ...cutSchedule(GPU_CUT),
     subgroups: wide ? traits.subgroups : undefined,
     tile: "wide",
-    packsInputs: traits.integerDots,
+    inputBytes: traits.integerDots ? 2 : 0,
     prefillRows: 512,
     attentionWorkgroup: 256,
     splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : 16),
