@@ -9,6 +9,7 @@ const SOURCE: Record<keyof LoadOptions, true> = {
   store: true,
   contextLength: true,
   kvCache: true,
+  prefillInputs: true,
   quantize: true,
   tune: true,
 };

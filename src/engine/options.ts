@@ -25,6 +25,11 @@ export interface LoadOptions {
    */
   kvCache?: "f16" | "int8" | "f32";
   /**
+   * What the inputs of prefill's products over 4-bit and 8-bit weights are rounded to, with a scale for every 32, on GPUs that
+   * multiply bytes in one instruction. Default "int16"; "int8" is faster and changes which token is the most likely now and then.
+   */
+  prefillInputs?: "int16" | "int8";
+  /**
    * Quantise float weights while loading, in groups of 64; embedding and output head keep 8 bits. Default, by size: "none" up
    * to 256 MiB of floats, else "q8" below a billion parameters and "q4" from there on; "none" for what is quantised already.
    */

@@ -86,8 +86,8 @@ function lanesFor({ workgroup, rowsPerThread, leastLanes, mostLanes, threadsWant
   return lanes;
 }
 
-/** Choose a schedule from what the adapter reports. */
-export function chooseSchedule(traits: GpuTraits): Schedule {
+/** Choose a schedule from what the adapter reports; `inputBytes` is for adapters that multiply bytes in one instruction. */
+export function chooseSchedule(traits: GpuTraits, inputBytes: 1 | 2 = 2): Schedule {
   if (traits.isSoftware) {
     // One pass over the cache. A processor gains nothing from wide prefill chunks, and stops sooner between narrow ones.
     return {
@@ -105,7 +105,7 @@ export function chooseSchedule(traits: GpuTraits): Schedule {
     ...cutSchedule(GPU_CUT),
     subgroups: wide ? traits.subgroups : undefined,
     tile: "wide",
-    inputBytes: traits.integerDots ? 2 : 0,
+    inputBytes: traits.integerDots ? inputBytes : 0,
     prefillRows: 512,
     attentionWorkgroup: 256,
     splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : 16),
