@@ -63,20 +63,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let x_column = thread / QUADS; // the first of eight that this thread loads a quad of
   var low = array<vec4f, 8>();  // [row of W]: rows 0 to 3 of X. All indices are spelt out: a loop's would leave the registers
   var high = array<vec4f, 8>(); // [row of W]: rows 4 to 7 of X
+  let x_place = x_column * (M / 4u) + x_first / 4u + x_quad;
+  var x0 = halves[x_place];
+  var x1 = halves[x_place + M];
+  var x2 = halves[x_place + 2u * M];
+  var x3 = halves[x_place + 3u * M];
+  var x4 = halves[x_place + 4u * M];
+  var x5 = halves[x_place + 5u * M];
+  var x6 = halves[x_place + 6u * M];
+  var x7 = halves[x_place + 7u * M];
+  var x_scale = input_scales[x_first + thread];
+  var w = load_halves(w_source, 0u);
+  var w_scale = half_scale(w_source, 0u);
   for (var block = 0u; block < BLOCKS; block++) {
-    let x_place = (32u * block + x_column) * (M / 4u) + x_first / 4u + x_quad;
-    let x0 = halves[x_place];
-    let x1 = halves[x_place + M];
-    let x2 = halves[x_place + 2u * M];
-    let x3 = halves[x_place + 3u * M];
-    let x4 = halves[x_place + 4u * M];
-    let x5 = halves[x_place + 5u * M];
-    let x6 = halves[x_place + 6u * M];
-    let x7 = halves[x_place + 7u * M];
-    let x_scale = input_scales[block * M + x_first + thread];
-    let w = load_halves(w_source, block);
-    let w_scale = half_scale(w_source, block);
-    workgroupBarrier(); // the tiles of the block before are done with
     x_tile[thread] = x0;
     x_tile[64u + thread] = x1;
     x_tile[128u + thread] = x2;
@@ -96,6 +95,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     w_tile[7u * TILE + w_slot] = w[7];
     w_scales[w_slot] = w_scale;
     workgroupBarrier();
+    // The next block is on its way while this one is multiplied.
+    let next = min(block + 1u, BLOCKS - 1u);
+    let next_place = 8u * next * M + x_place;
+    x0 = halves[next_place];
+    x1 = halves[next_place + M];
+    x2 = halves[next_place + 2u * M];
+    x3 = halves[next_place + 3u * M];
+    x4 = halves[next_place + 4u * M];
+    x5 = halves[next_place + 5u * M];
+    x6 = halves[next_place + 6u * M];
+    x7 = halves[next_place + 7u * M];
+    x_scale = input_scales[next * M + x_first + thread];
+    w = load_halves(w_source, next);
+    w_scale = half_scale(w_source, next);
     if (ty < live) {
       var low_sums = Sums();
       var high_sums = Sums();
@@ -144,6 +157,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       low[7] = fma(low_scales * s7.x, vec4f(low_sums[7]), fma(low_totals, vec4f(s7.y), low[7]));
       high[7] = fma(high_scales * s7.x, vec4f(high_sums[7]), fma(high_totals, vec4f(s7.y), high[7]));
     }
+    workgroupBarrier(); // the tiles are done with
   }
   if (ty >= live) {
     return;
