@@ -9,7 +9,7 @@ const SOURCE: Record<keyof LoadOptions, true> = {
   store: true,
   contextLength: true,
   kvCache: true,
-  prefillBits: true,
+  prefillInputs: true,
   quantize: true,
   tune: true,
 };

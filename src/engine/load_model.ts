@@ -130,7 +130,7 @@ async function buildModel(
     tunes: (gpu) => options.tune !== false && tunes(gpu),
     kept: options.store === "none" ? undefined : openKeptResults(),
     budgetMs,
-    inputBits: options.prefillBits ?? 16,
+    inputBytes: options.prefillInputs === "int8" ? 1 : 2,
   });
   const device = new DeviceModel((buildSignal) => (isBuilt ? rebuild(() => build(buildSignal), buildSignal) : build(buildSignal)));
   await device.part(signal);

@@ -20,8 +20,8 @@ export interface TuningOptions {
   /** Where the choice is kept between visits. */
   kept: KeptResults | undefined;
   budgetMs?: number;
-  /** Bits that prefill's inputs keep at least. */
-  inputBits: 8 | 16;
+  /** Bytes of the codes that prefill's inputs become, where they become codes. */
+  inputBytes: 1 | 2;
 }
 
 /** Chooses how decoding's products are cut for one model: kept from an earlier visit, or measured on its first device, or as usual. */
@@ -41,7 +41,7 @@ export class Tuning {
 
   /** Prepare to run a decoder by the best cut that computes rightly on this GPU, once its weights are there. */
   async createRunner(gpu: Gpu, decoder: Decoder, contextLength: number, filled: Promise<void>): Promise<Runner> {
-    const schedules = schedulesFor(gpu.traits, this.#options.inputBits);
+    const schedules = schedulesFor(gpu.traits, this.#options.inputBytes);
     const usual = usualCut(gpu.traits);
     const cuts = [usual, ...otherCuts(usual, schedules[0].subgroups ? usual.leastLanes : 1)]; // a stream holds whole subgroups
     const create = () => this.#createChosen(gpu, schedules, decoder, contextLength, filled);

@@ -9,13 +9,11 @@ export interface GpuTraits {
   isSoftware: boolean;
   /** Four products of bytes and their sum are one instruction: `dot4I8Packed` is faster than what it replaces. */
   integerDots: boolean;
-  /** Whether shaders may compute in half floats, which takes half the time. */
-  halfFloats: boolean;
 }
 
 /** What is left of an adapter's traits when nothing is taken on trust but what kind of machine it is. */
 export function plainTraits({ isSoftware }: GpuTraits): GpuTraits {
-  return { subgroups: undefined, isSoftware, integerDots: false, halfFloats: false };
+  return { subgroups: undefined, isSoftware, integerDots: false };
 }
 
 /** How to open a device. */
@@ -78,7 +76,6 @@ export class Gpu {
       subgroups: useSubgroups ? { min: info.subgroupMinSize, max: info.subgroupMaxSize } : undefined,
       isSoftware: isSoftware(adapter),
       integerDots: hasIntegerDots(info.vendor),
-      halfFloats: has("shader-f16"),
     }, options);
   }
 

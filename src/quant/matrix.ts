@@ -8,8 +8,6 @@ import codebookNf4 from "../../shaders/lib/codebook_nf4.wgsl?raw";
 import codesQ4 from "../../shaders/lib/codes_q4.wgsl?raw";
 import codesQ8 from "../../shaders/lib/codes_q8.wgsl?raw";
 import dotLoaded from "../../shaders/lib/dot_loaded.wgsl?raw";
-import halfCodesQ4 from "../../shaders/lib/half_codes_q4.wgsl?raw";
-import halfCodesQ8 from "../../shaders/lib/half_codes_q8.wgsl?raw";
 import halvesBf16 from "../../shaders/lib/halves_bf16.wgsl?raw";
 import halvesF16 from "../../shaders/lib/halves_f16.wgsl?raw";
 import packed from "../../shaders/lib/packed.wgsl?raw";
@@ -180,11 +178,6 @@ export function weightShaderParts(format: WeightFormat): string[] {
 /** The shader parts that read codes as signed bytes, and their scales: `load_packed` and `packed_scale`. */
 export function packedShaderParts({ codes, scales }: AffineFormat): string[] {
   return [packed, codes === "q4" ? packedQ4 : packedQ8, SCALE_PARTS[scales]];
-}
-
-/** The shader parts that read codes as half floats, and their scales: `load_halves` and `half_scale`. */
-export function halfShaderParts({ codes, scales }: AffineFormat): string[] {
-  return [codes === "q4" ? halfCodesQ4 : halfCodesQ8, SCALE_PARTS[scales]];
 }
 
 /** The constants that those parts, and all kernels over a matrix part, expect. */
