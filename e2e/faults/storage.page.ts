@@ -93,7 +93,7 @@ export async function flipStoredBit({ checkpoint, file, index, offset }: { check
   if (!bytes) throw new Error(`${file} has no chunk ${index}`);
   bytes[offset] ^= 1 << (offset % 8);
   const key = ["chunk", checkpoint, record.place, index];
-  await inDatabase((objects) => objects.put(bytes, key));
+  await inDatabase((objects) => objects.put(new Blob([bytes]), key));
 }
 
 async function inDatabase(change: (objects: IDBObjectStore) => void): Promise<void> {

@@ -88,6 +88,6 @@ test("promise 7: a load is nearly as fast as network and storage alone", async (
       + `cold ${megabytesPerSecond(cold.elapsedMs)} MB/s (${Math.round(100 * coldRatio)} % of the slower), warm ${megabytesPerSecond(warm.elapsedMs)} MB/s (${Math.round(100 * warmRatio)} % of reading)`,
   });
   // The promise is 80 %; on a machine that other work shares, one run differs from the next by half.
-  expect(coldRatio).toBeGreaterThan(0.4);
-  expect(warmRatio).toBeGreaterThan(0.4);
+  expect(coldRatio).toBeGreaterThan(0.5);
+  expect(warmRatio).toBeGreaterThan(0.5);
 });

@@ -141,7 +141,7 @@ function shardStore(connection: Connection): ShardStore {
   };
 }
 
-/** What a chunk is stored as: browsers read blobs at twice the speed of bytes, which releases before 0.2 stored. */
+/** What a chunk is stored as: browsers read blobs at twice the speed of bytes, which the first release stored. */
 type StoredChunk = Blob | Uint8Array<ArrayBuffer>;
 
 /** Who writes a file; a tab that was frozen finds a higher epoch when it wakes. */
