@@ -9,9 +9,6 @@ import { fetchRange } from "./http.ts";
 import { lead } from "./lease.ts";
 import { verifyStored, type DownloadOptions } from "./verify.ts";
 
-// Chunks on their way into the store: the next one's bytes move while one is committed. A third gains nothing, and takes memory.
-const SAVED_AT_ONCE = 2;
-
 /**
  * Brings one file into the store: chunk by chunk in order, each hashed and committed with its progress record, then the
  * whole checked against its hash. Tabs that want the same file share one download.
@@ -162,7 +159,7 @@ export class Download {
     const end = chunkExtent(this.#record, last).end;
     const known = first === 0 ? this.#head.subarray(0, end) : new Uint8Array();
     let arrived = presentBytes(this.#record) + known.byteLength;
-    const saving: Promise<void>[] = [];
+    let saving: Promise<void> = Promise.resolve();
     let index = first;
     let piece = this.#newPiece(index);
     let filled = 0;
@@ -175,10 +172,10 @@ export class Download {
         if (filled < piece.byteLength) continue;
         this.#latest = { index, bytes: piece };
         this.#notify();
-        if (saving.length === SAVED_AT_ONCE) await saving.shift();
-        const saved = this.#save(index, piece, epoch);
-        saved.catch(() => {}); // seen by whoever awaits it
-        saving.push(saved);
+        // One write behind the network: it overlaps the download, and memory stays at two chunks. A second one gains nothing.
+        await saving;
+        saving = this.#save(index, piece, epoch);
+        saving.catch(() => {}); // seen by whoever awaits it next
         if (index === last) return;
         piece = this.#newPiece(++index);
         filled = 0;
@@ -191,9 +188,8 @@ export class Download {
         this.#options.onProgress?.(arrived);
         await append(slice);
       }
-      await Promise.all(saving);
     } finally {
-      await Promise.allSettled(saving);
+      await saving;
       this.#latest = undefined;
     }
   }

@@ -82,7 +82,7 @@ function shardStore(connection: Connection): ShardStore {
     },
     begin: (key, facts) => update(key, facts, (record) => record, () => {}),
     putChunk: (known, write, epoch) => update(known, known, (record) => withChunk(record, write), (store, fail) => {
-      // Asked for first, so that the bytes move while an earlier transaction still commits.
+      // Asked for first, so that the bytes move while the lease is read; a lost one takes them back.
       store.put(new Blob([write.bytes]), chunkKey(known, write.index));
       whileLeased(store, known, epoch, fail, () => {});
     }),
