@@ -27,13 +27,11 @@ const SMALL_PART = 4; // a read of more than a quarter of a file may as well beg
 interface Chunk {
   bytes: Uint8Array<ArrayBuffer>;
   fromCache: boolean;
-  /** Whether nobody else has these bytes. */
-  isOwn: boolean;
 }
 
 /**
- * A file over store and network. Slices of `stream` are views of its buffers, which are gone once the next slice is asked for:
- * copy them to the GPU or elsewhere before, and do not transfer them; `read` returns a copy.
+ * A file over store and network. Slices of `stream` are views of its buffers: copy them to the GPU or elsewhere before
+ * asking for the next, and do not transfer them; `read` returns a copy.
  */
 export class StoredFile implements CheckpointFile {
   readonly #options: StoredFileOptions;
@@ -93,12 +91,11 @@ export class StoredFile implements CheckpointFile {
         const read = await ahead;
         // Reading it overlaps the check of this one, and what the caller does with it.
         ahead = extent.end < end ? this.#readAhead(index + 1) : undefined;
-        const { bytes, fromCache, isOwn } = await this.#chunk(index, read, signal);
+        const { bytes, fromCache } = await this.#chunk(index, read, signal);
         const slice = bytes.subarray(position - extent.begin, end - extent.begin);
         position += slice.byteLength;
         if (isComplete(this.#opened)) this.#report(position, fromCache);
         yield slice;
-        if (isOwn) release(bytes);
       }
     } finally {
       signal?.removeEventListener("abort", stop);
@@ -149,16 +146,16 @@ export class StoredFile implements CheckpointFile {
       for (let bytes = read; !this.#unstored; bytes = undefined) {
         signal?.throwIfAborted();
         const stored = this.#download.has(index) ? await this.#storedChunk(index, bytes) : undefined;
-        if (stored) return { bytes: stored, fromCache: this.#opened.present[index] === 1, isOwn: true };
+        if (stored) return { bytes: stored, fromCache: this.#opened.present[index] === 1 };
         void this.#options.queue.run(this.#download, index).catch(() => {}); // `chunk` rejects with the same error
         const arrived = await this.#download.chunk(index, signal);
-        if (arrived) return { bytes: arrived, fromCache: false, isOwn: false };
+        if (arrived) return { bytes: arrived, fromCache: false };
       }
     } catch (error) {
       this.#withoutStore(error);
     }
     const { begin, end } = chunkExtent(this.#opened, index);
-    return { bytes: await this.#withoutStore(undefined).read(begin, end, signal), fromCache: false, isOwn: true };
+    return { bytes: await this.#withoutStore(undefined).read(begin, end, signal), fromCache: false };
   }
 
   /** Read a chunk from the store, unless that is done, and check that it is what was stored. */
@@ -188,9 +185,4 @@ export class StoredFile implements CheckpointFile {
     this.#loadedBytes = Math.max(this.#loadedBytes, loadedBytes);
     this.#options.onProgress?.({ file: this.name, loadedBytes: this.#loadedBytes, totalBytes: this.byteLength, fromCache });
   }
-}
-
-/** Give memory back now: Firefox collects nothing while a worker streams, and would hold gigabytes. */
-function release(bytes: Uint8Array<ArrayBuffer>): void {
-  (bytes.buffer as { transfer?(byteLength: number): ArrayBuffer }).transfer?.(0); // newer than Node 20
 }
