@@ -1,6 +1,7 @@
 import { createStore, promisifyRequest, type UseStore } from "idb-keyval";
 
 import { HearthError } from "../errors.ts";
+import { wait } from "./retry.ts";
 
 /** Who may write a file's chunks: whoever took the lease last. */
 export class LeaseLostError extends Error {
@@ -11,7 +12,7 @@ export class LeaseLostError extends Error {
 }
 
 const REOPENED_AT_MOST = 6;
-const FIRST_WAIT_MS = 10; // doubled every time: 1.3 seconds in all
+const FIRST_WAIT_MS = 10; // doubled every time: 0.6 seconds in all
 
 /** A database whose connection is reopened when the browser drops it. */
 export class Connection {
@@ -55,7 +56,7 @@ export class Connection {
         if (!isLostConnection(error) || lost === REOPENED_AT_MOST) throw await storageError(error);
       }
       // While a site is being cleared, new connections are closed as well.
-      await new Promise((resolve) => setTimeout(resolve, lost === 0 ? 0 : FIRST_WAIT_MS * 2 ** lost));
+      await wait(lost === 0 ? 0 : FIRST_WAIT_MS * 2 ** lost);
       this.#useStore = createStore(this.#databaseName, "chunks");
     }
   }
