@@ -1,19 +1,9 @@
 // Inputs of a product as signed codes of 8 or 16 bits, with a scale for every 32 (as Q8_1 of llama.cpp), for
-// matmul_packed.wgsl. A workgroup takes a row. Parts: block, step, input_*, workgroup_sum. Constants: K, M, THREADS, BYTES.
+// matmul_packed.wgsl. A workgroup takes a row. Parts: block, step, input_*, workgroup_sum, peak. Constants: K, M, THREADS, BYTES.
 @group(0) @binding(2) var<storage, read_write> packed: array<vec4u>;        // [K / 32, BYTES, 2, M]: low bytes, then high ones
 @group(0) @binding(3) var<storage, read_write> packed_scales: array<vec2f>; // [K / 32, M]: scale, and scale times the codes' sum
 
 const PEAK_CODE = select(127.0, 127.0 * 256.0, BYTES == 2u);
-
-fn quad_peak(a: vec4f) -> f32 {
-  let size = abs(a);
-  return max(max(size.x, size.y), max(size.z, size.w));
-}
-
-fn block_peak(x: Block) -> f32 {
-  let low = max(max(quad_peak(x[0]), quad_peak(x[1])), max(quad_peak(x[2]), quad_peak(x[3])));
-  return max(low, max(max(quad_peak(x[4]), quad_peak(x[5])), max(quad_peak(x[6]), quad_peak(x[7]))));
-}
 
 // Store sixteen codes, and return their sum. A code of 16 bits is 256 times its high byte plus its low one, both signed.
 fn store_half(m: u32, place: u32, x: mat4x4f, inverse: f32) -> i32 {

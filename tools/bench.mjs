@@ -22,7 +22,8 @@ const options = readOptions({
     "prompt-tokens": { type: "number", help: "tokens of prompt to prefill" },
     "max-tokens": { type: "number", help: "tokens to decode" },
     kernels: { type: "boolean", help: "also time each kind of kernel by itself" },
-    "prefill-inputs": { type: "string", value: "int16|int8", help: "as the option prefillInputs of loadModel" },
+    "prefill-bits": { type: "number", help: "as the option prefillBits of loadModel: 16 or 8" },
+    "kv-cache": { type: "string", value: "f16|int8|f32", help: "as the option kvCache of loadModel" },
     "no-tune": { type: "boolean", help: "leave the schedule as usual, unmeasured" },
     all: { type: "boolean", help: "measure every published shape at several lengths instead, and the bundled model, as in bench/results" },
     library: { type: "string", value: "DIR", help: "use the library that was built there (dist) instead of the sources" },
@@ -33,7 +34,8 @@ const { browser, library, kernels } = options;
 if (library && !existsSync(join(library, "hearth.js"))) fail(`--library: expected a folder with hearth.js, found none in ${library}; npm run build makes one in dist`);
 const loadOptions = {
   ...(options["no-tune"] ? { tune: false } : {}),
-  ...(options["prefill-inputs"] ? { prefillInputs: options["prefill-inputs"] } : {}),
+  ...(options["prefill-bits"] ? { prefillBits: options["prefill-bits"] } : {}),
+  ...(options["kv-cache"] ? { kvCache: options["kv-cache"] } : {}),
 };
 
 await runDriver(() => (options.all ? measureAll() : measureOne()));
@@ -83,6 +85,6 @@ function circumstances(version, runs) {
     commit: (stdout ?? "").trim() || "unknown",
     browser: `${browser} ${version}, headless, ${process.platform}`,
     adapter: description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed",
-    options: "batch 1, greedy, f16 cache, context 8704",
+    options: `batch 1, greedy, ${options["kv-cache"] ?? "f16"} cache, context 8704${options["prefill-bits"] === 8 ? ", prefill in 8 bits" : ""}`,
   };
 }

@@ -5,7 +5,7 @@ import { Runner } from "../../src/engine/runner.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { createKvCache, type KvType } from "../../src/kernels/kv_cache.ts";
 import type { Decoder } from "../../src/kernels/layer_steps.ts";
-import { chooseSchedule } from "../../src/kernels/schedule.ts";
+import { chooseSchedule, type InputForm } from "../../src/kernels/schedule.ts";
 import { resolveSampling } from "../../src/sampling/options.ts";
 import { startText } from "../support/text_on_page.ts";
 import { logSumExp } from "./logits.page.ts";
@@ -47,10 +47,11 @@ export async function decoded({ kvCache, ...reading }: Reading & { kvCache: KvTy
   return divergence(found, exact, vocabSize);
 }
 
-/** Prefill the text's tokens, with the inputs of products packed into codes of so many bytes. */
-export async function prefilledPacked({ inputBytes, ...reading }: Reading & { inputBytes: 1 | 2 }): Promise<Divergence> {
+/** Prefill the text's tokens, with the inputs of products packed into this form; undefined where the adapter cannot. */
+export async function prefilledPacked({ inputForm, ...reading }: Reading & { inputForm: InputForm }): Promise<Divergence | undefined> {
   const { gpu, decoder, tokenIds, exact } = await subject(reading);
-  const packed = await Runner.create(gpu, { ...chooseSchedule(gpu.traits), inputBytes }, decoder, TOKENS);
+  if (inputForm === "f16" && !gpu.traits.halfMatrices) return undefined;
+  const packed = await Runner.create(gpu, { ...chooseSchedule(gpu.traits), inputForm }, decoder, TOKENS);
   return divergence(await packed.logits(tokenIds), exact, decoder.spec.vocabSize);
 }
 
@@ -90,7 +91,7 @@ async function loadSubject({ source, text }: Reading): Promise<Subject> {
   if (tokenIds.length < TOKENS) throw new Error(`expected a text of ${TOKENS} tokens, found ${tokenIds.length}`);
   const { gpu, runner } = await loaded.device.part();
   const schedule = chooseSchedule(gpu.traits);
-  const reference = schedule.inputBytes > 0 ? await Runner.create(gpu, { ...schedule, inputBytes: 0 }, runner.decoder, TOKENS) : runner;
+  const reference = schedule.inputForm !== "f32" ? await Runner.create(gpu, { ...schedule, inputForm: "f32" }, runner.decoder, TOKENS) : runner;
   return { gpu, decoder: runner.decoder, tokenIds, exact: await reference.logits(tokenIds) };
 }
 

@@ -50,13 +50,16 @@ test("a greedy answer is the same from run to run, to the last bit", async ({ sh
   expect(second).toEqual(first);
 });
 
-for (const { inputBytes, least, ...bounds } of [
-  { inputBytes: 2, least: 1e-12, mean: 1e-3, sameBest: 0.99 },
-  { inputBytes: 1, least: 1e-6, mean: 5e-3, sameBest: 0.96 }, // nearly equal tokens trade places
+for (const { inputForm, least, ...bounds } of [
+  { inputForm: "f16", least: 1e-12, mean: 1e-3, sameBest: 0.99 },
+  { inputForm: "int16", least: 1e-12, mean: 1e-3, sameBest: 0.99 },
+  { inputForm: "int8", least: 1e-6, mean: 5e-3, sameBest: 0.96 }, // nearly equal tokens trade places
 ]) {
-  test(`prefill with inputs packed into ${8 * inputBytes} bits predicts what the bundled model does without rounding`, async ({ sharedHarness, browserName }) => {
+  test(`prefill with inputs rounded to ${inputForm} predicts what the bundled model does without rounding`, async ({ sharedHarness, browserName }) => {
     test.skip(browserName === "chromium", "its software adapter takes a minute to compile both ways, and the kernels' own spec runs there");
-    const found = await sharedHarness.run<Divergence>(PAGE, "prefilledPacked", { ...readingOf(MODELS[1].source), inputBytes });
+    const found = await sharedHarness.run<Divergence | undefined>(PAGE, "prefilledPacked", { ...readingOf(MODELS[1].source), inputForm });
+    test.skip(!found, "this adapter has no units that multiply matrices");
+    if (!found) return;
     expect(found.mean).toBeGreaterThan(least); // they were packed
     expectNear(found, bounds);
   });

@@ -32,7 +32,7 @@ async function together(gpu: Gpu, golden: FamilyGolden): Promise<number> {
   const schedule = chooseSchedule(gpu.traits);
   const M = sequences.length;
   const decoder = { ...runner.decoder, cache: await createKvCache(gpu, spec, "f32", TEN.length, M) };
-  const rows = await createActivations(gpu, spec, M, 1, 0);
+  const rows = await createActivations(gpu, spec, M, 1, "f32");
   const sampler = await createSamplerState(gpu, M, spec.vocabSize, logitStatCount(schedule, { matrix: decoder.weights.head, bias: undefined }));
   const embedded = await embedRows(gpu, decoder, rows);
   const { layers, head } = await createDecodePlan(gpu, schedule, decoder, rows, sampler, 1);

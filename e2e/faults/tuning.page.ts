@@ -43,7 +43,7 @@ async function watched<T>(work: () => Promise<T>, onEncoder: (device: GPUDevice,
 }
 
 async function tune(gpu: Gpu, decoder: Decoder, kept: KeptResults | undefined, budgetMs = UNLIMITED_MS) {
-  const tuning = new Tuning({ tunes: () => true, kept, budgetMs, inputBytes: 2 });
+  const tuning = new Tuning({ tunes: () => true, kept, budgetMs, inputBits: 16 });
   const runner = await tuning.createRunner(gpu, decoder, CONTEXT, Promise.resolve());
   return { choice: tuning.choice, runs: runner.schedule.rowsPerThread };
 }
@@ -87,7 +87,7 @@ export async function failToTune() {
 /** Time a pass of no dispatch and one of many by each clock that this device has. */
 export async function clocks() {
   return withDecoder(async (gpu, decoder) => {
-    const tuning = new Tuning({ tunes: () => false, kept: undefined, inputBytes: 2 });
+    const tuning = new Tuning({ tunes: () => false, kept: undefined, inputBits: 16 });
     const runner = await tuning.createRunner(gpu, decoder, CONTEXT, Promise.resolve());
     const pass = runner.kernelPasses(1, 200).find(({ label }) => label === "matmul_vec up");
     if (!pass) throw new Error("the tiny model has no matmul_vec up");

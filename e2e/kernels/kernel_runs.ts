@@ -43,8 +43,8 @@ const SMALLEST_STREAM = 32; // lanes; a stream holds whole subgroups
 
 /** The schedules that kernels are tested with, whatever the adapter: those of processors, of GPUs, and of GPUs with subgroups. */
 export function testedSchedules({ traits }: Gpu): Record<string, Schedule | undefined> & Record<"processor" | "gpu", Schedule> {
-  const processor = chooseSchedule({ subgroups: undefined, isSoftware: true, integerDots: false });
-  const gpu = chooseSchedule({ subgroups: undefined, isSoftware: false, integerDots: false });
+  const processor = chooseSchedule({ subgroups: undefined, isSoftware: true, integerDots: false, halfMatrices: false });
+  const gpu = chooseSchedule({ subgroups: undefined, isSoftware: false, integerDots: false, halfMatrices: false });
   const hasSubgroups = traits.subgroups !== undefined && traits.subgroups.max <= SMALLEST_STREAM;
   return { processor, gpu, ...(hasSubgroups ? { subgroups: { ...gpu, subgroups: traits.subgroups } } : {}) };
 }

@@ -3,7 +3,7 @@ import { Uploader } from "../../src/gpu/upload.ts";
 import { matmulTile, matmulVec, type MatmulInput, type MatmulStep } from "../../src/kernels/matmul.ts";
 import { createPackedInputs, isPackable, matmulPacked } from "../../src/kernels/matmul_packed.ts";
 import { planForRows } from "../../src/kernels/prefill_plan.ts";
-import type { Schedule, Tile } from "../../src/kernels/schedule.ts";
+import type { InputForm, Schedule, Tile } from "../../src/kernels/schedule.ts";
 import { allocateMatrix, formatKey, padColumns, type Matrix, type WeightFormat } from "../../src/quant/matrix.ts";
 import { product, rmsNormalised, swiglu } from "../reference/matmul.ts";
 import { striped, unstriped } from "../reference/striped.ts";
@@ -212,26 +212,31 @@ const PACKED_CASES: readonly MatmulCase[] = [
   { modules: [{ format: Q8, rows: 70 }], columns: 2880, M: 1, chunk: 1, input: "plain", output: "store", bias: false },
 ];
 
+// How much finer than bytes these forms are.
+const FORMS = { int8: 1, int16: 256, f16: 4 };
+
 /** Run products of packed inputs against their twins; the error is the normalised mean square, 1 where unused rows were touched. */
 export function packedInputs(selection: CaseSelection = {}): Promise<Finding[]> {
   return runCases(PACKED_CASES, selection, async (gpu, each) => {
     const findings: Finding[] = [];
-    for (const [outlier, bytes] of [[1, 1], [1000, 1], [1, 2], [1000, 2]] as const) {
-      const setting = await prepare(gpu, each);
-      for (let i = 5; i < setting.inputs.length; i += setting.matrix.paddedColumns) setting.inputs[i] *= outlier;
-      // Two bytes are 256 times as fine as one, and the error is a square.
-      const error = (await packedError(gpu, setting, bytes)) * (bytes === 2 ? 256 ** 2 : 1);
-      findings.push({ name: `matmul_packed: ${describe(each)}, ${bytes} bytes, one channel times ${outlier}`, error });
+    for (const [form, finer] of Object.entries(FORMS) as [keyof typeof FORMS, number][]) {
+      if (form === "f16" && !gpu.traits.halfMatrices) continue; // no software adapter has such units
+      for (const outlier of [1, 1000]) {
+        const setting = await prepare(gpu, each);
+        for (let i = 5; i < setting.inputs.length; i += setting.matrix.paddedColumns) setting.inputs[i] *= outlier;
+        const error = (await packedError(gpu, setting, form)) * finer ** 2; // a mean square
+        findings.push({ name: `matmul_packed: ${describe(each)}, ${form}, one channel times ${outlier}`, error });
+      }
     }
     return findings;
   });
 }
 
-async function packedError(gpu: Gpu, setting: Setting, bytes: 1 | 2): Promise<number> {
+async function packedError(gpu: Gpu, setting: Setting, form: InputForm): Promise<number> {
   const { chunk = DEFAULT_CHUNK, before, stride, matrix } = setting;
   const { step, read } = await stepOf(gpu, setting);
   const rows = await rowsBuffer(gpu, Array.from({ length: CHUNK_ROWS }, (_, m) => ({ slot: 0, position: m, tokenId: 0, runs: m < chunk })));
-  const inputs = await createPackedInputs(gpu, CHUNK_ROWS, matrix.paddedColumns, bytes);
+  const inputs = await createPackedInputs(gpu, CHUNK_ROWS, matrix.paddedColumns, form);
   if (!isPackable(matrix, inputs)) throw new Error(`expected packable weights: ${describe(setting)}`);
   submit(gpu, planForRows(await matmulPacked(gpu, step, inputs, CHUNK_ROWS, rows), chunk));
   const found = await read(CHUNK_ROWS);

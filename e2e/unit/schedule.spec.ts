@@ -2,7 +2,7 @@ import { expect, test } from "@playwright/test";
 
 import { chooseSchedule, cutSchedule, otherCuts, usualCut, type ProductCut } from "../../src/kernels/schedule.ts";
 
-const GPU = { subgroups: { min: 32, max: 32 }, isSoftware: false, integerDots: true };
+const GPU = { subgroups: { min: 32, max: 32 }, isSoftware: false, integerDots: true, halfMatrices: true };
 const PROCESSOR = { ...GPU, isSoftware: true };
 const SHAPES = [[3072, 2048], [2048, 2048], [16_384, 2048], [2048, 8192], [128_256, 2048], [64, 64], [6, 32]] as const;
 

@@ -9,7 +9,7 @@ const SOURCE: Record<keyof LoadOptions, true> = {
   store: true,
   contextLength: true,
   kvCache: true,
-  prefillInputs: true,
+  prefillBits: true,
   quantize: true,
   tune: true,
 };

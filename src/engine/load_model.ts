@@ -130,7 +130,7 @@ async function buildModel(
     tunes: (gpu) => options.tune !== false && tunes(gpu),
     kept: options.store === "none" ? undefined : openKeptResults(),
     budgetMs,
-    inputBytes: options.prefillInputs === "int8" ? 1 : 2,
+    inputBits: options.prefillBits ?? 16,
   });
   const device = new DeviceModel((buildSignal) => (isBuilt ? rebuild(() => build(buildSignal), buildSignal) : build(buildSignal)));
   await device.part(signal);

@@ -29,7 +29,7 @@ export async function readConfig(checkpoint: Checkpoint, signal?: AbortSignal): 
 }
 
 /** Refuse options that make no sense. */
-export function checkLoadOptions({ quantize, kvCache, prefillInputs, contextLength, store, tune }: LoadOptions): void {
+export function checkLoadOptions({ quantize, kvCache, prefillBits, contextLength, store, tune }: LoadOptions): void {
   if (store !== undefined && !["preferred", "required", "none"].includes(store)) {
     throw new HearthError("invalid-options", `store: expected "preferred", "required" or "none", found "${String(store)}"`);
   }
@@ -39,8 +39,8 @@ export function checkLoadOptions({ quantize, kvCache, prefillInputs, contextLeng
   if (kvCache !== undefined && !["f16", "int8", "f32"].includes(kvCache)) {
     throw new HearthError("invalid-options", `kvCache: expected "f16", "int8" or "f32", found "${String(kvCache)}"`);
   }
-  if (prefillInputs !== undefined && !["int16", "int8"].includes(prefillInputs)) {
-    throw new HearthError("invalid-options", `prefillInputs: expected "int16" or "int8", found "${String(prefillInputs)}"`);
+  if (prefillBits !== undefined && prefillBits !== 8 && prefillBits !== 16) {
+    throw new HearthError("invalid-options", `prefillBits: expected 8 or 16, found "${String(prefillBits)}"`);
   }
   if (tune !== undefined && typeof tune !== "boolean") {
     throw new HearthError("invalid-options", `tune: expected true or false, found "${String(tune)}"`);

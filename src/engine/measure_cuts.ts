@@ -49,7 +49,7 @@ export async function measureCuts(gpu: Gpu, schedule: Schedule, decoder: Decoder
   const schedules = cuts.map((cut) => ({ ...schedule, ...cutSchedule(cut) }));
   const splits = schedule.splits(length);
   const statCount = Math.max(...schedules.map((each) => logitStatCount(each, { matrix: part.weights.head, bias: undefined })));
-  const row = await createActivations(gpu, part.spec, 1, splits, 0);
+  const row = await createActivations(gpu, part.spec, 1, splits, "f32");
   const sampler = await createSamplerState(gpu, 1, part.spec.vocabSize, statCount);
   const compiling: Promise<CutPlan>[] = [];
   try {

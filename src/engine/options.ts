@@ -25,10 +25,11 @@ export interface LoadOptions {
    */
   kvCache?: "f16" | "int8" | "f32";
   /**
-   * What the inputs of prefill's products over 4-bit and 8-bit weights are rounded to, with a scale for every 32, on GPUs that
-   * multiply bytes in one instruction. Default "int16"; "int8" is faster and changes which token is the most likely now and then.
+   * Bits that the inputs of prefill's products over 4-bit and 8-bit weights keep at least. Default 16: half floats where the GPU
+   * has them, else whole numbers, each with a scale for every 32. 8 is faster on GPUs that multiply bytes in one instruction, and
+   * changes which token is the most likely now and then.
    */
-  prefillInputs?: "int16" | "int8";
+  prefillBits?: 8 | 16;
   /**
    * Quantise float weights while loading, in groups of 64; embedding and output head keep 8 bits. Default, by size: "none" up
    * to 256 MiB of floats, else "q8" below a billion parameters and "q4" from there on; "none" for what is quantised already.

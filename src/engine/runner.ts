@@ -38,8 +38,8 @@ export async function allocateRun(gpu: Gpu, schedule: Schedule, { spec, weights 
   return {
     splitCounts,
     splitStarts: [...splitCounts].map((count) => splits.indexOf(count)),
-    decodeRow: await createActivations(gpu, spec, 1, Math.max(...splitCounts), 0),
-    prefillChunk: await createActivations(gpu, spec, schedule.prefillRows, 1, schedule.inputBytes),
+    decodeRow: await createActivations(gpu, spec, 1, Math.max(...splitCounts), "f32"),
+    prefillChunk: await createActivations(gpu, spec, schedule.prefillRows, 1, schedule.inputForm),
     sampler: await createSamplerState(gpu, 1, spec.vocabSize, statCount),
   };
 }

@@ -16,10 +16,10 @@ const EXPERT_TOLERANCE = 0.2; // two experts that are nearly equal may trade pla
 const TOKENS = 36; // more than a tile of attention's keys
 
 /** The schedules to try on an adapter, the fastest first: each relies on less of what the adapter says it can do. */
-export function schedulesFor(traits: GpuTraits, inputBytes: 1 | 2): Schedule[] {
-  const cautious: GpuTraits[] = [{ ...traits, integerDots: false }, plainTraits(traits), { ...plainTraits(traits), isSoftware: true }];
+export function schedulesFor(traits: GpuTraits, inputBits: 8 | 16): Schedule[] {
+  const cautious: GpuTraits[] = [{ ...traits, halfMatrices: false }, { ...traits, halfMatrices: false, integerDots: false }, plainTraits(traits), { ...plainTraits(traits), isSoftware: true }];
   const distinct = cautious.filter((each, i) => JSON.stringify(each) !== JSON.stringify(i === 0 ? traits : cautious[i - 1]));
-  return [traits, ...distinct].map((each) => chooseSchedule(each, inputBytes));
+  return [traits, ...distinct].map((each) => chooseSchedule(each, inputBits));
 }
 
 /** Prepare to run a decoder by the first of these schedules that computes on this GPU what it should, once its weights are there. */
@@ -30,7 +30,7 @@ export async function createTestedRunner(
   for (const [attempt, schedule] of schedules.entries()) {
     const [runner] = await Promise.all([Runner.create(gpu, schedule, decoder, contextLength), filled]);
     const difference = await pathDifference(runner, contextLength);
-    const tolerance = schedule.inputBytes === 1 ? BYTE_TOLERANCE : TOLERANCE;
+    const tolerance = schedule.inputForm === "int8" ? BYTE_TOLERANCE : TOLERANCE;
     if (difference <= (hasExperts ? EXPERT_TOLERANCE : tolerance)) return runner;
     runner.destroy();
     gpu.throwIfFaulty();

@@ -6,7 +6,7 @@ import { formatWords, type Matrix } from "../quant/matrix.ts";
 import type { KeptResults } from "../storage/kept_results.ts";
 import { measureCuts } from "./measure_cuts.ts";
 import type { ScheduleInfo } from "./options.ts";
-import type { Runner } from "./runner.ts";
+import { Runner } from "./runner.ts";
 import { createTestedRunner, schedulesFor } from "./self_test.ts";
 
 declare const KERNELS_VERSION: string; // a hash of the kernels' sources and the library's version, defined in vite.config.ts
@@ -20,8 +20,8 @@ export interface TuningOptions {
   /** Where the choice is kept between visits. */
   kept: KeptResults | undefined;
   budgetMs?: number;
-  /** Bytes of the codes that prefill's inputs become, where they become codes. */
-  inputBytes: 1 | 2;
+  /** Bits that prefill's inputs keep at least. */
+  inputBits: 8 | 16;
 }
 
 /** Chooses how decoding's products are cut for one model: kept from an earlier visit, or measured on its first device, or as usual. */
@@ -41,10 +41,10 @@ export class Tuning {
 
   /** Prepare to run a decoder by the best cut that computes rightly on this GPU, once its weights are there. */
   async createRunner(gpu: Gpu, decoder: Decoder, contextLength: number, filled: Promise<void>): Promise<Runner> {
-    const schedules = schedulesFor(gpu.traits, this.#options.inputBytes);
+    const schedules = schedulesFor(gpu.traits, this.#options.inputBits);
     const usual = usualCut(gpu.traits);
     const cuts = [usual, ...otherCuts(usual, schedules[0].subgroups ? usual.leastLanes : 1)]; // a stream holds whole subgroups
-    const create = () => this.#createChosen(gpu, schedules, decoder, contextLength, filled);
+    const create = (isChecked = false) => this.#createChosen(gpu, schedules, decoder, contextLength, filled, isChecked);
     const place = placeOf(gpu, decoder);
     const tunes = this.#options.tunes(gpu);
     if (tunes) this.#choice ??= await this.#recall(place, cuts);
@@ -56,17 +56,20 @@ export class Tuning {
     this.#choice = await this.#measure(gpu, runner, contextLength, cuts, place);
     const isUsual = isSameCut(this.#choice, usual);
     if (!isUsual) runner.destroy();
-    const tuned = isUsual ? runner : await create();
+    const tuned = isUsual ? runner : await create(true);
     this.#choice = { ...this.#choice, tuneMs: performance.now() - started };
     return tuned;
   }
 
-  /** By the cut that was chosen, or as usual should it not compute rightly. */
-  async #createChosen(gpu: Gpu, schedules: readonly Schedule[], decoder: Decoder, contextLength: number, filled: Promise<void>): Promise<Runner> {
+  /** By the cut that was chosen, or as usual should it not compute rightly; one just measured was checked then, on the same weights. */
+  async #createChosen(
+    gpu: Gpu, schedules: readonly Schedule[], decoder: Decoder, contextLength: number, filled: Promise<void>, isChecked: boolean,
+  ): Promise<Runner> {
     const usual = usualCut(gpu.traits);
     if (isSameCut(this.choice, usual)) return createTestedRunner(gpu, schedules, decoder, contextLength, filled);
     const chosen: Schedule = { ...schedules[0], ...cutSchedule(this.choice) };
     try {
+      if (isChecked) return await Runner.create(gpu, chosen, decoder, contextLength);
       const runner = await createTestedRunner(gpu, [chosen, ...schedules], decoder, contextLength, filled);
       if (runner.schedule !== chosen) this.#choice = { ...usual, origin: "usual" };
       return runner;

@@ -9,11 +9,13 @@ export interface GpuTraits {
   isSoftware: boolean;
   /** Four products of bytes and their sum are one instruction: `dot4I8Packed` is faster than what it replaces. */
   integerDots: boolean;
+  /** Subgroups of 32 lanes multiply matrices of 16 by 16 half floats and add up in f32. */
+  halfMatrices: boolean;
 }
 
 /** What is left of an adapter's traits when nothing is taken on trust but what kind of machine it is. */
 export function plainTraits({ isSoftware }: GpuTraits): GpuTraits {
-  return { subgroups: undefined, isSoftware, integerDots: false };
+  return { subgroups: undefined, isSoftware, integerDots: false, halfMatrices: false };
 }
 
 /** How to open a device. */
@@ -66,7 +68,7 @@ export class Gpu {
     const info = adapter.info;
     const has = (feature: string) => adapter.features.has(feature);
     const useSubgroups = has("subgroups") && info.subgroupMinSize > 0;
-    const requiredFeatures = ["shader-f16", "subgroups", "timestamp-query"].filter(has) as GPUFeatureName[]; // names checked against the adapter's own set
+    const requiredFeatures = ["shader-f16", "subgroups", "timestamp-query", SUBGROUP_MATRIX].filter(has) as GPUFeatureName[]; // names checked against the adapter's own set
     const device = await requestDevice(adapter, {
       label: "hearth",
       requiredFeatures,
@@ -76,6 +78,7 @@ export class Gpu {
       subgroups: useSubgroups ? { min: info.subgroupMinSize, max: info.subgroupMaxSize } : undefined,
       isSoftware: isSoftware(adapter),
       integerDots: hasIntegerDots(info.vendor),
+      halfMatrices: useSubgroups && hasHalfMatrices(device, info),
     }, options);
   }
 
@@ -211,10 +214,10 @@ export class Gpu {
   }
 }
 
-/** The limits that decide which models fit; each is the adapter's own. */
+/** The limits that decide which models fit, and which kernels; each is the adapter's own. */
 function wantedLimits(limits: GPUSupportedLimits): Record<string, number> {
-  const { maxBufferSize, maxStorageBufferBindingSize } = limits;
-  return { maxBufferSize, maxStorageBufferBindingSize };
+  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = limits;
+  return { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize };
 }
 
 /** Software adapters say so, or give themselves away by subgroups as narrow as a processor's vectors. */
@@ -232,3 +235,27 @@ const INTEGER_DOT_VENDORS: ReadonlySet<string> = new Set(["nvidia", "amd", "inte
 function hasIntegerDots(vendor: string): boolean {
   return navigator.gpu.wgslLanguageFeatures.has("packed_4x8_integer_dot_product") && INTEGER_DOT_VENDORS.has(vendor);
 }
+
+/** Chromium's name for what WebGPU has no word for yet: offered behind a flag. */
+const SUBGROUP_MATRIX = "chromium-experimental-subgroup-matrix";
+
+interface SubgroupMatrixConfig {
+  componentType: string;
+  resultComponentType: string;
+  M: number;
+  N: number;
+  K: number;
+}
+
+/** Whether a kernel for matrices of 16 by 16 in subgroups of 32 runs, which is what NVIDIA's and AMD's units take. */
+function hasHalfMatrices({ features, limits }: GPUDevice, info: GPUAdapterInfo): boolean {
+  const { subgroupMatrixConfigs = [] } = info as GPUAdapterInfo & { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> }; // unknown to the types
+  const isTaken = ({ componentType, resultComponentType, M, N, K }: SubgroupMatrixConfig) => (
+    componentType === "f16" && resultComponentType === "f32" && [M, N, K].every((side) => side === 16)
+  );
+  return features.has(SUBGROUP_MATRIX) && features.has("shader-f16") && [...subgroupMatrixConfigs].some(isTaken)
+    && info.subgroupMinSize === 32 && info.subgroupMaxSize === 32 && navigator.gpu.wgslLanguageFeatures.has("subgroup_id")
+    && limits.maxComputeWorkgroupStorageSize >= HALF_MATRIX_TILES;
+}
+
+const HALF_MATRIX_TILES = 22_528; // bytes of workgroup memory that matmul_matrices.wgsl takes

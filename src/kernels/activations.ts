@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { padColumns } from "../quant/matrix.ts";
 import type { DecoderSpec } from "./decoder_spec.ts";
 import { createPackedInputs, type PackedInputs } from "./matmul_packed.ts";
+import type { InputForm } from "./schedule.ts";
 
 /** Buffers that one forward pass over `M` rows overwrites, allocated once. */
 export interface Activations {
@@ -28,7 +29,7 @@ export interface Activations {
 }
 
 /** Allocate the activations of `M` rows whose attention comes in at most `splits` parts. */
-export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, splits: number, inputBytes: 0 | 1 | 2): Promise<Activations> {
+export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, splits: number, inputForm: InputForm): Promise<Activations> {
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
   const widest = (width: (layer: DecoderSpec["layers"][number]) => number) => Math.max(...spec.layers.map(width));
   const floats = (label: string, perRow: number) => gpu.allocate(`${label} of ${M} rows`, M * perRow * 4, usage);
@@ -60,7 +61,7 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     pairs: await floats("gates and ups", widest(({ mlp }) => (mlp?.cutoff === undefined ? 0 : 2 * mlp.intermediateSize))),
     partials: await floats("attention parts", splits > 1 ? padColumns(attended) * splits : 0),
     splitStats: await floats("attention part stats", heads * splits * 2),
-    packed: await createPackedInputs(gpu, M, inputBytes === 0 ? 0 : Math.max(padColumns(spec.hiddenSize), attendedWidth, mlpWidth), inputBytes),
+    packed: await createPackedInputs(gpu, M, inputForm === "f32" ? 0 : Math.max(padColumns(spec.hiddenSize), attendedWidth, mlpWidth), inputForm),
   };
 }
 

@@ -17,6 +17,9 @@ export interface ProductCut {
   threadsWanted: number;
 }
 
+/** What prefill's inputs are rounded to: whole numbers with a scale for every 32, or half floats with one for every row. */
+export type InputForm = "f32" | "f16" | "int16" | "int8";
+
 /** How the kernels are cut to an adapter. The results are the same within rounding; only the speed differs. */
 export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"> {
   /** Threads that share a row of a matrix, by its shape. */
@@ -25,8 +28,8 @@ export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"
   subgroups: { min: number } | undefined;
   /** Tile of prefill's products. */
   tile: Tile;
-  /** Bytes of the codes as which prefill's products of 4-bit and 8-bit weights take their inputs; 0: they take floats. */
-  inputBytes: 0 | 1 | 2;
+  /** As what prefill's products take their inputs; whole numbers only go with 4-bit and 8-bit weights. */
+  inputForm: InputForm;
   /** Tokens of a prefill chunk, a multiple of 64. */
   prefillRows: number;
   /** Threads of a decode attention workgroup at most: 64, 128 or 256. */
@@ -86,15 +89,15 @@ function lanesFor({ workgroup, rowsPerThread, leastLanes, mostLanes, threadsWant
   return lanes;
 }
 
-/** Choose a schedule from what the adapter reports; `inputBytes` is for adapters that multiply bytes in one instruction. */
-export function chooseSchedule(traits: GpuTraits, inputBytes: 1 | 2 = 2): Schedule {
+/** Choose a schedule from what the adapter reports; prefill's inputs are to keep so many bits at least. */
+export function chooseSchedule(traits: GpuTraits, inputBits: 8 | 16 = 16): Schedule {
   if (traits.isSoftware) {
     // One pass over the cache. A processor gains nothing from wide prefill chunks, and stops sooner between narrow ones.
     return {
       ...cutSchedule(PROCESSOR_CUT),
       subgroups: undefined,
       tile: "narrow",
-      inputBytes: 0,
+      inputForm: "f32",
       prefillRows: 64,
       attentionWorkgroup: 64,
       splits: () => 1,
@@ -105,9 +108,15 @@ export function chooseSchedule(traits: GpuTraits, inputBytes: 1 | 2 = 2): Schedu
     ...cutSchedule(GPU_CUT),
     subgroups: wide ? traits.subgroups : undefined,
     tile: "wide",
-    inputBytes: traits.integerDots ? inputBytes : 0,
+    inputForm: inputForm(traits, inputBits),
     prefillRows: 512,
     attentionWorkgroup: 256,
     splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : 16),
   };
+}
+
+function inputForm({ integerDots, halfMatrices }: GpuTraits, inputBits: 8 | 16): InputForm {
+  if (halfMatrices) return "f16"; // faster than bytes, and keeps more
+  if (!integerDots) return "f32";
+  return inputBits === 8 ? "int8" : "int16";
 }
