@@ -62,13 +62,13 @@ function table(reports: readonly BenchmarkReport[]): HTMLElement {
 }
 
 function kernelTable({ clock, kernels }: KernelReport): HTMLElement {
-  const head = create("tr", "", ...["Kernel", "Runs", "Per token", "Of the bandwidth"].map((text) => cell("th", "col", text)));
-  const rows = kernels.map(({ label, dispatches, milliseconds, bandwidthFraction }) => {
-    const share = bandwidthFraction === undefined ? "" : withUnit(100 * bandwidthFraction, "%");
-    return create("tr", "", cell("th", "row", label), create("td", "", String(dispatches)), create("td", "", withUnit(milliseconds, "ms")), create("td", "", share));
+  const head = create("tr", "", ...["Kernel", "Runs", "Per token", "Of the bandwidth", "Of a plain read"].map((text) => cell("th", "col", text)));
+  const rows = kernels.map(({ label, dispatches, milliseconds, bandwidthFraction, plainReadFraction }) => {
+    const shares = [bandwidthFraction, plainReadFraction].map((share) => create("td", "", share === undefined ? "" : withUnit(100 * share, "%")));
+    return create("tr", "", cell("th", "row", label), create("td", "", String(dispatches)), create("td", "", withUnit(milliseconds, "ms")), ...shares);
   });
   const told = clock === "wall" ? "by this page's clock, as the graphics card tells no times" : "by the graphics card's own clock";
-  const caption = create("caption", "", `Each kernel of a token by itself, ${told}; bandwidth where it reads 16 MiB or more at once`);
+  const caption = create("caption", "", `Each kernel of a token by itself, ${told}; shares where it reads 16 MiB or more at once`);
   return create("table", "kernels", caption, create("thead", "", head), create("tbody", "", ...rows));
 }
 

@@ -1,4 +1,4 @@
-// Read a whole buffer once, as fast as it will come: four loads in flight a thread. Constants: QUADS, WORKGROUPS.
+// Read a part of a buffer once, as fast as it will come: four loads in flight a thread. Constants: QUADS, WORKGROUPS.
 @group(0) @binding(0) var<storage, read> source: array<vec4u>;       // [QUADS]
 @group(0) @binding(1) var<storage, read_write> sums: array<u32>;     // [WORKGROUPS * 256]: keeps the reads from being optimised away
 

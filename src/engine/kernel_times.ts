@@ -1,5 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { timePasses, type GpuClock } from "../gpu/pass_times.ts";
+import { streamReads } from "../kernels/stream_read.ts";
+import { withStreamSource } from "./bandwidth.ts";
 import type { KernelReport, KernelTime } from "./options.ts";
 import type { KernelPass, Runner } from "./runner.ts";
 
@@ -12,7 +14,8 @@ export async function timeKernels(gpu: Gpu, runner: Runner, length: number, band
   const warmUp = await timePasses(gpu, passes, clock);
   const measured = await timePasses(gpu, passes, warmUp.clock);
   const kernels = passes.map((pass, index) => kernelTime(pass, measured.milliseconds[index] / REPEATS, bandwidth));
-  return { clock: measured.clock, kernels: kernels.sort((a, b) => b.milliseconds - a.milliseconds) };
+  const plain = await timePlainReads(gpu, kernels.filter(({ bandwidthFraction }) => bandwidthFraction !== undefined), measured.clock);
+  return { clock: measured.clock, kernels: kernels.map((kernel) => plain.get(kernel) ?? kernel).sort((a, b) => b.milliseconds - a.milliseconds) };
 }
 
 function kernelTime({ label, dispatches }: KernelPass, milliseconds: number, bandwidth: number): KernelTime {
@@ -21,4 +24,20 @@ function kernelTime({ label, dispatches }: KernelPass, milliseconds: number, ban
   const time: KernelTime = { label, dispatches: dispatches.length, milliseconds, weightBytes };
   if (Math.max(...reads) < LARGE_READ || milliseconds === 0) return time;
   return { ...time, bandwidthFraction: (1000 * weightBytes) / milliseconds / bandwidth };
+}
+
+/** What kernels take beside plain reads of as many bytes at once, which pay for their dispatches as well. */
+function timePlainReads(gpu: Gpu, kernels: readonly KernelTime[], clock: GpuClock): Promise<Map<KernelTime, KernelTime>> {
+  return withStreamSource(gpu, async (source, sums) => {
+    const compared = new Map<KernelTime, KernelTime>();
+    for (const kernel of kernels) {
+      const { weightBytes, dispatches, milliseconds } = kernel;
+      const reads = await streamReads(gpu, source, Math.min(source.size, weightBytes / dispatches), sums);
+      const rounds = Math.max(2, Math.ceil(REPEATS / reads.length));
+      const pass = { label: "plain reads", prepare: () => {}, lists: Array.from({ length: rounds }, () => reads) };
+      const { milliseconds: [, plainMs] } = await timePasses(gpu, [pass, pass], clock); // the first wakes the GPU
+      compared.set(kernel, { ...kernel, plainReadFraction: (plainMs / (rounds * reads.length)) * (dispatches / milliseconds) });
+    }
+    return compared;
+  });
 }

@@ -234,4 +234,6 @@ export interface KernelTime {
   weightBytes: number;
   /** (weight bytes / time) / measured bandwidth, of kernels that read 16 MiB or more at once. */
   bandwidthFraction?: number;
+  /** The time that plain reads of as many bytes at once take, in as many dispatches, / this kernel's; for the same kernels. */
+  plainReadFraction?: number;
 }

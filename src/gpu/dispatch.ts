@@ -8,8 +8,8 @@ export interface Dispatch {
   streamedBytes?: number;
 }
 
-/** Buffers of a bind group by binding number; undefined where a variant has no such binding. */
-export type Bindings = Readonly<Record<number, GPUBuffer | undefined>>;
+/** Buffers of a bind group, or parts of them, by binding number; undefined where a variant has no such binding. */
+export type Bindings = Readonly<Record<number, GPUBuffer | GPUBufferBinding | undefined>>;
 
 /** Prepare a dispatch: bind groups are made here, once, and never while decoding. */
 export function prepareDispatch(
@@ -23,7 +23,7 @@ export function prepareDispatch(
     device.createBindGroup({
       label: `${label} group ${group}`,
       layout: pipeline.getBindGroupLayout(group),
-      entries: Object.entries(bindings).flatMap(([binding, buffer]) => (buffer ? [{ binding: Number(binding), resource: { buffer } }] : [])),
+      entries: Object.entries(bindings).flatMap(([binding, bound]) => (bound ? [{ binding: Number(binding), resource: "buffer" in bound ? bound : { buffer: bound } }] : [])),
     }),
   );
   return { label, pipeline, bindGroups, workgroups };

@@ -24,19 +24,24 @@ export function benchTable(report, info, modelName) {
 const CLOCKS = { "timestamp-query": "by the GPU's own clock", wall: "by the page's clock: the adapter has no timestamp-query" };
 
 function kernelLines({ clock, kernels }) {
-  const head = ["kernel", "runs", "ms a token", "MB a token", "of the bandwidth"];
-  const cells = kernels.map(({ label, dispatches, milliseconds, weightBytes, bandwidthFraction }) => [
+  const head = ["kernel", "runs", "ms a token", "MB a token", "of the bandwidth", "of a plain read"];
+  const cells = kernels.map(({ label, dispatches, milliseconds, weightBytes, bandwidthFraction, plainReadFraction }) => [
     label,
     String(dispatches),
     milliseconds.toFixed(3),
     weightBytes > 0 ? (weightBytes / 1e6).toFixed(1) : "",
-    bandwidthFraction === undefined ? "" : `${(100 * bandwidthFraction).toFixed(0)} %`,
+    percent(bandwidthFraction),
+    percent(plainReadFraction),
   ]);
-  const total = ["together", String(sum(kernels, "dispatches")), sum(kernels, "milliseconds").toFixed(3), (sum(kernels, "weightBytes") / 1e6).toFixed(1), ""];
+  const total = ["together", String(sum(kernels, "dispatches")), sum(kernels, "milliseconds").toFixed(3), (sum(kernels, "weightBytes") / 1e6).toFixed(1), "", ""];
   const all = [head, ...cells, total];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)));
   const line = (row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join("  ").trimEnd();
   return [`Each kernel of a token back to back by itself, ${CLOCKS[clock]}:`, ...all.map(line)];
+}
+
+function percent(fraction) {
+  return fraction === undefined ? "" : `${(100 * fraction).toFixed(0)} %`;
 }
 
 function sum(kernels, key) {
