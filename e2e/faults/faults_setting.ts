@@ -1,5 +1,5 @@
 import { FaultServer } from "../support/fault_server.ts";
-import { test as base, type Harness } from "../support/fixtures.ts";
+import { test as base } from "../support/fixtures.ts";
 import type { ReadRequest, Reading } from "./storage.page.ts";
 
 /** The page module that reads through the storage code. */
@@ -10,8 +10,10 @@ export const QUICK = { attempts: 8, baseDelayMs: 1, stallMs: 500 };
 
 interface Fixtures {
   server: FaultServer;
-  /** Read files in the page, and report. */
+  /** Read files in a worker of the page, where chunks are stored as files, and report. */
   read(request: ReadRequest): Promise<Reading>;
+  /** Read files in the page itself, where chunks are stored in the database. */
+  readInPage(request: ReadRequest): Promise<Reading>;
   /** Write down a number that the promise speaks of. */
   measured(text: string): void;
 }
@@ -27,14 +29,14 @@ export const test = base.extend<Fixtures>({
   },
 
   read: async ({ harness }, use) => {
-    await use((request) => readIn(harness, request));
+    await use((request) => harness.runInWorker<Reading>(PAGE, "readFiles", { retry: QUICK, ...request }));
+  },
+
+  readInPage: async ({ harness }, use) => {
+    await use((request) => harness.run<Reading>(PAGE, "readFiles", { retry: QUICK, ...request }));
   },
 
   measured: async ({}, use, testInfo) => {
     await use((text) => testInfo.annotations.push({ type: "measured", description: text }));
   },
 });
-
-function readIn(harness: Harness, request: ReadRequest): Promise<Reading> {
-  return harness.run<Reading>(PAGE, "readFiles", { retry: QUICK, ...request });
-}

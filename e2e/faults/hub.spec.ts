@@ -92,7 +92,7 @@ test("promise 15: refusals are told at once, by their kind", async ({ server, re
   measured("no token, no grant, no repo, no revision: one request each, no retry");
 });
 
-test("promise 23: bit flips are found before anything is used, in transit and at rest", async ({ server, read, harness, measured }) => {
+test("promise 23: bit flips are found before anything is used, in transit and at rest", async ({ server, read, readInPage, harness, measured }) => {
   server.publish(REPO, FILES);
   test.slow(FLIPS > 20);
   const names = ["tokenizer.json", "config.json", Object.keys(SHARDS)[0]] as (keyof typeof FILES)[];
@@ -103,16 +103,20 @@ test("promise 23: bit flips are found before anything is used, in transit and at
     expect({ hash: hashes[name], verdict }).toEqual({ hash: sha256(FILES[name]), verdict: "sound" });
     await harness.run(PAGE, "removeStored", REPO);
   }
-  await read({ source: REPO, endpoint: server.hub, files: names });
-  for (let flip = 0; flip < FLIPS; flip++) {
-    const name = names[flip % 3];
-    await harness.run(PAGE, "flipStoredBit", { checkpoint: REPO, file: name, index: 0, offset: flipOffset(flip, FILES[name]) });
-    server.clearLog();
-    const { hashes } = await read({ source: REPO, endpoint: server.hub, files: names });
-    expect(hashes[name]).toBe(sha256(FILES[name]));
-    expect(server.requests.filter(({ path, origin }) => origin === "hub" && path.includes("/resolve/"))).toHaveLength(1);
+  for (const [place, readHere] of [["file", read], ["database", readInPage]] as const) {
+    await readHere({ source: REPO, endpoint: server.hub, files: names });
+    for (let flip = 0; flip < FLIPS; flip++) {
+      const name = names[flip % 3];
+      const flipped = { checkpoint: REPO, file: name, index: 0, offset: flipOffset(flip, FILES[name]) };
+      expect(await harness.runInWorker(PAGE, "flipStoredBit", flipped)).toBe(place);
+      server.clearLog();
+      const { hashes } = await readHere({ source: REPO, endpoint: server.hub, files: names });
+      expect(hashes[name]).toBe(sha256(FILES[name]));
+      expect(server.requests.filter(({ path, origin }) => origin === "hub" && path.includes("/resolve/"))).toHaveLength(1);
+    }
+    await harness.run(PAGE, "removeStored", REPO);
   }
-  measured(`in transit ${FLIPS} of ${FLIPS}; at rest ${FLIPS} of ${FLIPS}, with one request for the one chunk`);
+  measured(`in transit ${FLIPS} of ${FLIPS}; at rest ${FLIPS} of ${FLIPS} in files and ${FLIPS} of ${FLIPS} in the database, with one request for the one chunk`);
 });
 
 /** The first and the last byte, then others all over the file. */

@@ -1,6 +1,7 @@
 // Runs in a page: downloads through the storage code as the worker does, and spoils what is stored.
 import { HearthError } from "../../src/errors.ts";
 import type { FileProgress } from "../../src/storage/checkpoint.ts";
+import { ChunkFiles } from "../../src/storage/chunk_files.ts";
 import type { FileRecord } from "../../src/storage/file_record.ts";
 import type { RetryPolicy } from "../../src/storage/retry.ts";
 import { openShardStore, type ShardStore } from "../../src/storage/shard_store.ts";
@@ -20,6 +21,8 @@ export interface ReadRequest {
   survivesStorage?: boolean;
   /** Stop once so many bytes have arrived. */
   abortAfterBytes?: number;
+  /** Once so many bytes have arrived, stand still, as a frozen tab does, until this address answers. */
+  freeze?: { afterBytes: number; url: string };
 }
 
 /** What came of it. */
@@ -46,13 +49,19 @@ async function browserStore(): Promise<ShardStore> {
 
 /** Read files whole and check them, as a load does; reads again what had to be repaired. */
 export async function readFiles(request: ReadRequest): Promise<Reading> {
-  const { source, files, store = true, survivesStorage, abortAfterBytes = Infinity, ...options } = request;
+  const { source, files, store = true, survivesStorage, abortAfterBytes = Infinity, freeze, ...options } = request;
   const controller = new AbortController();
   const reading: Reading = { hashes: {}, progress: [], storageErrors: [], elapsedMs: 0 };
   const begun = performance.now();
+  let isFrozen = false;
   const onProgress = (event: FileProgress) => {
     reading.progress.push(event);
     if (event.loadedBytes >= abortAfterBytes) controller.abort();
+    if (!freeze || isFrozen || event.loadedBytes < freeze.afterBytes) return;
+    isFrozen = true;
+    const request = new XMLHttpRequest(); // a synchronous one holds the whole thread
+    request.open("GET", freeze.url, false);
+    request.send();
   };
   const onStorageError = survivesStorage ? (error: HearthError) => void reading.storageErrors.push(error.message) : undefined;
   try {
@@ -85,15 +94,24 @@ export async function storedState(checkpoint: string) {
   }));
 }
 
-/** Change one bit of a stored chunk, behind the record's back. */
-export async function flipStoredBit({ checkpoint, file, index, offset }: { checkpoint: string; file: string; index: number; offset: number }): Promise<void> {
+/** Change one bit of a stored chunk, behind the record's back; tells where it lies. Files are written in workers only. */
+export async function flipStoredBit({ checkpoint, file, index, offset }: { checkpoint: string; file: string; index: number; offset: number }): Promise<"file" | "database"> {
   const store = await browserStore();
   const [record] = await store.versions({ checkpoint, file });
   const bytes = await store.chunk(record, index);
   if (!bytes) throw new Error(`${file} has no chunk ${index}`);
   bytes[offset] ^= 1 << (offset % 8);
   const key = ["chunk", checkpoint, record.place, index];
-  await inDatabase((objects) => objects.put(new Blob([bytes]), key));
+  let isFile = false;
+  await inDatabase((objects) => {
+    const request = objects.get(key);
+    request.onsuccess = () => {
+      isFile = request.result === "file";
+      if (!isFile) objects.put(new Blob([bytes]), key);
+    };
+  });
+  if (isFile && !(await new ChunkFiles("hearth").write(record, index, bytes))) throw new Error(`the file of ${file} cannot be written`);
+  return isFile ? "file" : "database";
 }
 
 async function inDatabase(change: (objects: IDBObjectStore) => void): Promise<void> {

@@ -22,7 +22,7 @@ test("promise 1: a kill never corrupts a stored model", async ({ server, harness
   let bad = 0;
   for (let kill = 0; kill < kills; kill++) {
     const tab = await harness.page.context().newPage();
-    const { run } = await openHarness(tab);
+    const { runInWorker } = await openHarness(tab);
     const sent = CHUNK + kill * 4 * MEBIBYTE; // the kill falls before, while and after the second chunk is being stored
     const reached = new Promise<void>((resolve) => {
       server.always = async (request, response, bytes) => {
@@ -30,7 +30,7 @@ test("promise 1: a kill never corrupts a stored model", async ({ server, harness
         resolve();
       };
     });
-    void run(PAGE, "readFiles", { source: server.url, files: [WEIGHTS] }).catch(() => {});
+    void runInWorker(PAGE, "readFiles", { source: server.url, files: [WEIGHTS] }).catch(() => {});
     await reached;
     const session = await harness.page.context().newCDPSession(tab);
     const crashed = tab.waitForEvent("crash");
@@ -97,7 +97,7 @@ test("promise 4: a lost database connection heals", async ({ server, read, harne
     server.onRequest = ({ path }) => {
       if (isCleared || !path.endsWith(WEIGHTS)) return;
       isCleared = true;
-      void session.send("Storage.clearDataForOrigin", { origin, storageTypes: "indexeddb" });
+      void session.send("Storage.clearDataForOrigin", { origin, storageTypes: "indexeddb,file_systems" });
     };
     const { hashes, error } = await reading;
     expect({ error, hash: hashes[WEIGHTS] }).toEqual({ error: undefined, hash: sha256(LARGE) });

@@ -18,9 +18,9 @@ async function openTab(page: Page): Promise<Page> {
   return tab;
 }
 
-function readIn(tab: Page, source: string): Promise<Reading> {
-  const request: ReadRequest = { source, files: [WEIGHTS], retry: { ...QUICK, stallMs: 60_000 } };
-  return harnessIn(tab).run<Reading>(PAGE, "readFiles", request);
+function readIn(tab: Page, source: string, more?: Pick<ReadRequest, "freeze">): Promise<Reading> {
+  const request: ReadRequest = { source, files: [WEIGHTS], retry: { ...QUICK, stallMs: 60_000 }, ...more };
+  return harnessIn(tab).runInWorker<Reading>(PAGE, "readFiles", request);
 }
 
 test("promise 19: tabs share one download", async ({ server, harness, measured }) => {
@@ -31,6 +31,16 @@ test("promise 19: tabs share one download", async ({ server, harness, measured }
   for (const { hashes, error } of readings) expect({ hash: hashes[WEIGHTS], error }).toEqual({ hash: sha256(LARGE), error: undefined });
   expect(server.servedBytes).toBeLessThanOrEqual(1.05 * LARGE.byteLength);
   measured(`three tabs at once: ${(server.servedBytes / LARGE.byteLength).toFixed(3)} times the size served`);
+});
+
+test("two tabs read a stored model at once", async ({ server, harness }) => {
+  server.addFolder({ [WEIGHTS]: LARGE });
+  await readIn(harness.page, server.url);
+  server.clearLog();
+  const tabs = [harness.page, await openTab(harness.page)];
+  const readings = await Promise.all(tabs.flatMap((tab) => [readIn(tab, server.url), readIn(tab, server.url)]));
+  for (const { hashes, error } of readings) expect({ hash: hashes[WEIGHTS], error }).toEqual({ hash: sha256(LARGE), error: undefined });
+  expect(server.requests.filter(({ path }) => path.endsWith(WEIGHTS))).toEqual([]);
 });
 
 test("promise 19: when the tab that downloads is closed, another goes on", async ({ server, harness, measured }) => {
@@ -60,21 +70,14 @@ test("promise 19: when the tab that downloads is closed, another goes on", async
 test("promise 19: a frozen tab loses its download, and writes nothing when it thaws", async ({ server, harness, measured }) => {
   server.addFolder({ [WEIGHTS]: LARGE });
   server.files.set("thaw", new Uint8Array(1));
-  server.faults = [faults.stallAfter(20 * MEBIBYTE)];
-  server.always = SLOWLY;
-  const leader = await openTab(harness.page);
-  const zombie = readIn(leader, server.url);
-  await expect.poll(() => harness.run<{ present: number[] }[]>(PAGE, "storedState", server.url)).toMatchObject([{ present: [1, 1, 0, 0, 0] }]);
-  let thaw = () => {};
+  let thaw: (() => void) | undefined;
   server.always = (request, response, bytes) => {
     if (request.url !== "/thaw") return SLOWLY(request, response, bytes);
-    thaw = () => response.end("1"); // a synchronous request holds the whole tab, as freezing does
+    thaw = () => response.end("1");
   };
-  const frozen = leader.evaluate((url) => {
-    const request = new XMLHttpRequest();
-    request.open("GET", url, false);
-    request.send();
-  }, `${server.url}thaw`);
+  const leader = await openTab(harness.page);
+  const zombie = readIn(leader, server.url, { freeze: { afterBytes: 20 * MEBIBYTE, url: `${server.url}thaw` } });
+  await expect.poll(() => thaw).toBeDefined();
   const begun = performance.now();
   const { hashes, error } = await readIn(harness.page, server.url);
   const stolenMs = performance.now() - begun;
@@ -82,8 +85,7 @@ test("promise 19: a frozen tab loses its download, and writes nothing when it th
   expect(hashes[WEIGHTS]).toBe(sha256(LARGE));
   expect(stolenMs).toBeLessThan(15_000 + 2000);
   const before = await harness.run(PAGE, "lastWrite", { checkpoint: server.url, file: WEIGHTS });
-  thaw();
-  await frozen;
+  thaw?.();
   const thawed = await zombie;
   expect(thawed.error).toBeUndefined();
   expect(thawed.hashes[WEIGHTS]).toBe(sha256(LARGE));

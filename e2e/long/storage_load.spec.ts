@@ -8,6 +8,7 @@ import { safetensorsBeginning, serveLargeCheckpoint } from "../support/large_fil
 import { largestRendererBytes } from "../support/process_memory.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 
+const PAGE = "/e2e/long/storage_load.page.ts";
 const MEBIBYTE = 2 ** 20;
 
 /** A page of a browser with a profile on disk: without one, a browser keeps its databases in memory, and small. */
@@ -30,20 +31,6 @@ async function serveCheckpoint(byteLength: number): Promise<{ url: string; serve
   return { ...(await serveLargeCheckpoint({ beginning, block: BLOCK, byteLength })), tensorBytes };
 }
 
-/** Call an export of storage_load.page.ts in a fresh worker. */
-function inWorker<T>(page: Page, name: string, argument: unknown): Promise<T> {
-  return page.evaluate(([name, argument]) => new Promise<unknown>((resolve, reject) => {
-    const worker = new Worker("/e2e/long/storage_load.worker.ts", { type: "module" });
-    worker.onerror = (event) => reject(new Error(event.message));
-    worker.onmessage = ({ data }) => {
-      if (data === "ready") return worker.postMessage([name, argument]);
-      worker.terminate();
-      if (data.error) reject(new Error(data.error));
-      else resolve(data.result);
-    };
-  }), [name, argument] as const) as Promise<T>; // T: by the caller's word
-}
-
 test("promise 6: a load of 2 GB takes less than 300 MB of memory", async ({ harness }, testInfo) => {
   test.skip(!existsSync("/proc/self/status"), "memory of processes is read from /proc");
   test.setTimeout(600_000);
@@ -55,7 +42,7 @@ test("promise 6: a load of 2 GB takes less than 300 MB of memory", async ({ harn
   const texts: string[] = [];
   for (const when of ["cold", "warm"]) {
     peak = 0;
-    const found = await inWorker<{ tensorBytes: number; elapsedMs: number }>(harness.page, "readTensors", url);
+    const found = await harness.runInWorker<{ tensorBytes: number; elapsedMs: number }>(PAGE, "readTensors", url);
     expect(found.tensorBytes).toBe(tensorBytes);
     const grown = (peak - before!) / 1e6; // skipped above when undefined
     expect(grown).toBeLessThan(300);
@@ -71,12 +58,12 @@ test("promise 7: a load is nearly as fast as network and storage alone", async (
   const byteLength = 512 * MEBIBYTE;
   const { url, server } = await serveCheckpoint(byteLength);
   const megabytesPerSecond = (ms: number) => Math.round(byteLength / 1e3 / ms);
-  const network = await inWorker<number>(harness.page, "networkAlone", `${url}model.safetensors`);
+  const network = await harness.runInWorker<number>(PAGE, "networkAlone", `${url}model.safetensors`);
   // Databases fill the system's write cache, so that whatever comes later is slower: what is compared with comes before and after.
-  const databaseAlone = () => inWorker<{ writeMs: number; readMs: number }>(harness.page, "databaseAlone", byteLength);
+  const databaseAlone = () => harness.runInWorker<{ writeMs: number; readMs: number }>(PAGE, "databaseAlone", byteLength);
   const before = await databaseAlone();
-  const cold = await inWorker<{ elapsedMs: number }>(harness.page, "readTensors", url);
-  const warm = await inWorker<{ elapsedMs: number }>(harness.page, "readTensors", url);
+  const cold = await harness.runInWorker<{ elapsedMs: number }>(PAGE, "readTensors", url);
+  const warm = await harness.runInWorker<{ elapsedMs: number }>(PAGE, "readTensors", url);
   const after = await databaseAlone();
   server.close();
   const alone = { writeMs: (before.writeMs + after.writeMs) / 2, readMs: (before.readMs + after.readMs) / 2 };

@@ -10,6 +10,8 @@ export interface Harness {
   readonly page: Page;
   /** Import a module by its path from the project's root ("/src/...") and call one of its exports in the page. */
   run<T>(modulePath: string, exportName: string, argument?: unknown): Promise<T>;
+  /** The same in a fresh worker of the page, as the engine has one. */
+  runInWorker<T>(modulePath: string, exportName: string, argument?: unknown): Promise<T>;
 }
 
 interface Fixtures {
@@ -70,6 +72,8 @@ export function harnessIn(page: Page): Harness {
     page,
     run: <T>(modulePath: string, exportName: string, argument?: unknown) =>
       page.evaluate(([path, name, value]) => window.run(path, name, value), [modulePath, exportName, argument] as const) as Promise<T>, // T: by the caller's word
+    runInWorker: <T>(modulePath: string, exportName: string, argument?: unknown) =>
+      page.evaluate(([path, name, value]) => window.runInWorker(path, name, value), [modulePath, exportName, argument] as const) as Promise<T>, // as above
   };
 }
 

@@ -2,6 +2,7 @@
 declare global {
   interface Window {
     run(modulePath: string, exportName: string, argument: unknown): Promise<unknown>;
+    runInWorker(modulePath: string, exportName: string, argument: unknown): Promise<unknown>;
   }
 }
 
@@ -14,6 +15,17 @@ window.run = async (modulePath, exportName, argument) => {
   if (typeof call !== "function") throw new Error(`${modulePath} exports no function ${exportName}`);
   return call(argument);
 };
+
+window.runInWorker = (modulePath, exportName, argument) => new Promise((resolve, reject) => {
+  const worker = new Worker("/e2e/support/harness.worker.ts", { type: "module" });
+  worker.onerror = ({ message }) => reject(new Error(message));
+  worker.onmessage = ({ data }: MessageEvent<{ result: unknown } | { error: string } | "ready">) => {
+    if (data === "ready") return worker.postMessage([modulePath, exportName, argument]);
+    worker.terminate();
+    if ("error" in data) reject(new Error(data.error));
+    else resolve(data.result);
+  };
+});
 
 function reportUncapturedErrors(): void {
   if (typeof GPUAdapter === "undefined") return;

@@ -4,7 +4,10 @@ export interface CheckpointFile {
   readonly byteLength: number;
   /** Read bytes `begin` to `end` (exclusive) into memory. */
   read(begin: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
-  /** Yield bytes `begin` to `end` (exclusive) in order, in slices of the source's choosing, holding one or two of them. */
+  /**
+   * Yield bytes `begin` to `end` (exclusive) in order, in slices of the source's choosing, holding one or two of them. A slice
+   * is good until the next is asked for: copy it before that, and do not transfer it.
+   */
   stream(begin: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
 

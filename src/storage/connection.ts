@@ -91,7 +91,8 @@ function isLostConnection(error: unknown): boolean {
   return error instanceof DOMException && ["InvalidStateError", "AbortError", "UnknownError"].includes(error.name);
 }
 
-async function storageError(cause: unknown): Promise<HearthError> {
+/** The error to tell of what the browser's storage failed with. */
+export async function storageError(cause: unknown): Promise<HearthError> {
   const name = cause instanceof Error || cause instanceof DOMException ? cause.name : "Error";
   if (name !== "QuotaExceededError") {
     return new HearthError("storage", `the browser's storage failed (${name}: ${(cause as Error).message}); reload the page`, { cause });

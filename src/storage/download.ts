@@ -80,11 +80,14 @@ export class Download {
     this.#running = undefined;
   }
 
-  /** Wait for a chunk; resolves to its bytes, or to undefined when they are in the store; rejects when the download fails. */
-  async chunk(index: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  /** Wait for a chunk; resolves to its bytes, copied into `into`, or to undefined when they are in the store; rejects when the download fails. */
+  async chunk(index: number, into: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
     for (;;) {
       signal?.throwIfAborted();
-      if (this.#latest?.index === index) return this.#latest.bytes;
+      if (this.#latest?.index === index) {
+        into.set(this.#latest.bytes);
+        return into.subarray(0, this.#latest.bytes.byteLength);
+      }
       if (this.has(index)) return undefined;
       await Promise.race([new Promise<void>((resolve) => this.#sleepers.push(resolve)), this.run(index)]);
     }
@@ -160,8 +163,14 @@ export class Download {
     const known = first === 0 ? this.#head.subarray(0, end) : new Uint8Array();
     let arrived = presentBytes(this.#record) + known.byteLength;
     let saving: Promise<void> = Promise.resolve();
+    // Two buffers in turn: one fills while the other is saved.
+    const buffers = [0, 1].map(() => new Uint8Array(Math.min(this.#record.chunkBytes, end - begin)));
+    const pieceAt = (at: number) => {
+      const extent = chunkExtent(this.#record, at);
+      return buffers[at % 2].subarray(0, extent.end - extent.begin);
+    };
     let index = first;
-    let piece = this.#newPiece(index);
+    let piece = pieceAt(index);
     let filled = 0;
     const append = async (bytes: Uint8Array) => {
       for (let position = 0; position < bytes.byteLength; ) {
@@ -177,7 +186,7 @@ export class Download {
         saving = this.#save(index, piece, epoch);
         saving.catch(() => {}); // seen by whoever awaits it next
         if (index === last) return;
-        piece = this.#newPiece(++index);
+        piece = pieceAt(++index);
         filled = 0;
       }
     };
@@ -192,11 +201,6 @@ export class Download {
       await saving;
       this.#latest = undefined;
     }
-  }
-
-  #newPiece(index: number): Uint8Array<ArrayBuffer> {
-    const { begin, end } = chunkExtent(this.#record, index);
-    return new Uint8Array(end - begin);
   }
 
   async #save(index: number, bytes: Uint8Array<ArrayBuffer>, epoch: number): Promise<void> {

@@ -72,10 +72,12 @@ export async function* fetchRange(
       const skippedBytes = await checkRange(remote, response, { begin: position, end }, facts);
       const isWhole = response.status !== 206 && end === facts.byteLength;
       const slices = bodySlices(response, attempt, skippedBytes, end - position + (isWhole ? 1 : 0));
-      for await (const slice of slices) {
+      for await (let slice of slices) {
         const isLonger = slice.byteLength > end - position;
+        const isLast = isWhole && slice.byteLength === end - position;
+        if (isLast) slice = slice.slice(); // asking for more takes its buffer
         // A compressing server's Content-Length is too small; told before the last bytes count as the file's end.
-        if (isLonger || (isWhole && slice.byteLength === end - position && !(await slices.next()).done)) throw lengthOfOther(remote);
+        if (isLonger || (isLast && !(await slices.next()).done)) throw lengthOfOther(remote);
         position += slice.byteLength;
         failures = 0;
         refusals = 0;

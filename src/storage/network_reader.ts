@@ -19,7 +19,7 @@ export class NetworkReader {
     return this.#position;
   }
 
-  /** The next bytes, at most `maxBytes` of them; undefined at the end. An abort ends the whole request. */
+  /** The next bytes, at most `maxBytes` of them, good until the next are asked for; undefined at the end. An abort ends the whole request. */
   async take(maxBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.#leftover.byteLength === 0) {
       const next = await this.#nextSlice(signal);

@@ -64,17 +64,23 @@ async function endStalls<T>(work: Promise<T>, { controller, stallMs, pace }: Att
   }
 }
 
-/** Yield a body's bytes after the first `skippedBytes`, at most `wantedBytes` of them. */
+const SLICE_BYTES = 256 * 1024; // what a processor's cache holds; larger ones are no faster
+
+/**
+ * Yield a body's bytes after the first `skippedBytes`, at most `wantedBytes` of them. A slice is gone when the next is asked
+ * for: all come in one buffer, because browsers are slow to collect what is thrown away.
+ */
 export async function* bodySlices(
   response: Response,
   attempt: Attempt,
   skippedBytes: number,
   wantedBytes: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const reader = response.body?.getReader();
+  if (response.body === null) return;
+  const read = readerOf(response.body);
   let position = -skippedBytes;
-  while (reader !== undefined && position < wantedBytes) {
-    const { done, value } = await endStalls(reader.read(), attempt, "the connection broke");
+  while (position < wantedBytes) {
+    const { done, value } = await endStalls(read(), attempt, "the connection broke");
     if (done) return;
     const slice = value.subarray(Math.max(0, -position), wantedBytes - position);
     position += value.byteLength;
@@ -83,10 +89,28 @@ export async function* bodySlices(
   }
 }
 
+/** What reads a body into one buffer again and again, where the browser can. */
+function readerOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): () => Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = body.getReader({ mode: "byob" });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const plain = body.getReader(); // not every browser's bodies can be read into a given buffer
+    return () => plain.read();
+  }
+  let buffer = new ArrayBuffer(SLICE_BYTES);
+  return async () => {
+    const result = await reader.read(new Uint8Array(buffer));
+    if (!result.done) buffer = result.value.buffer;
+    return result;
+  };
+}
+
 /** Join slices in memory as they come. */
 export async function collect(slices: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
-  for await (const slice of slices) parts.push(slice);
+  for await (const slice of slices) parts.push(slice.slice()); // the next may come in the same buffer
   return concat(parts);
 }
 

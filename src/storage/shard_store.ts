@@ -1,7 +1,8 @@
 import { HearthError } from "../errors.ts";
 
 import type { FileFacts } from "./answers.ts";
-import { Connection, LeaseLostError } from "./connection.ts";
+import { ChunkFiles } from "./chunk_files.ts";
+import { Connection, LeaseLostError, storageError } from "./connection.ts";
 import { freshRecord, upgradedRecord, withChunk, type ChunkWrite, type FileKey, type FileRecord } from "./file_record.ts";
 import type { Listing } from "./listing.ts";
 
@@ -16,8 +17,8 @@ export interface ShardStore {
   putChunk(record: FileRecord, write: ChunkWrite, epoch?: number): Promise<FileRecord>;
   /** Remember that a file was checked whole; resolves when the disk has it. */
   setVerified(key: FileKey, facts: FileFacts): Promise<void>;
-  /** One stored chunk, or undefined when it is gone. */
-  chunk(record: FileRecord, index: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** One stored chunk, or undefined when it is gone. It may lie in `into`, where that is long enough, or in memory of its own. */
+  chunk(record: FileRecord, index: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Delete one version of a file. */
   dropVersion(record: FileRecord): Promise<void>;
   /** Take what an earlier release stored, under a validator that said less, for this version: to be checked against it. */
@@ -49,17 +50,20 @@ const CHUNK_BYTES = 8 * 1024 * 1024;
 export async function openShardStore(databaseName = "hearth"): Promise<ShardStore | undefined> {
   if (globalThis.indexedDB === undefined) return undefined;
   const connection = new Connection(databaseName);
+  const files = new ChunkFiles(databaseName);
   try {
-    await upgrade(connection);
+    // Listed first: chunks are written after their record, so a directory that had none by then has lost it.
+    const directories = await files.list();
+    await files.sweep(directories, await upgrade(connection));
   } catch (error) {
     // A database that cannot even be counted cannot be used; the model still loads from the network.
     if (error instanceof HearthError) return undefined;
     throw error;
   }
-  return shardStore(connection);
+  return shardStore(connection, files);
 }
 
-function shardStore(connection: Connection): ShardStore {
+function shardStore(connection: Connection, files: ChunkFiles): ShardStore {
   const update = async (key: FileKey, facts: FileFacts, change: (record: FileRecord) => FileRecord, alongside: (store: IDBObjectStore, fail: (error: Error) => void) => void) => {
     let updated = freshRecord(key, facts, CHUNK_BYTES);
     await connection.write((store, fail) => {
@@ -81,11 +85,18 @@ function shardStore(connection: Connection): ShardStore {
       return records.sort((a, b) => b.savedAt - a.savedAt);
     },
     begin: (key, facts) => update(key, facts, (record) => record, () => {}),
-    putChunk: (known, write, epoch) => update(known, known, (record) => withChunk(record, write), (store, fail) => {
-      // Asked for first, so that the bytes move while the lease is read; a lost one takes them back.
-      store.put(new Blob([write.bytes]), chunkKey(known, write.index));
-      whileLeased(store, known, epoch, fail, () => {});
-    }),
+    async putChunk(known, write, epoch) {
+      // The file comes first, so that the record is never ahead of it. Should the lease be lost, the same bytes lie there.
+      const isFile = await files.write(known, write.index, write.bytes).catch(async (error: unknown) => {
+        throw await storageError(error);
+      });
+      const stored: StoredChunk = isFile ? IN_FILE : new Blob([write.bytes]);
+      return update(known, known, (record) => withChunk(record, write), (store, fail) => {
+        // Asked for first, so that the bytes move while the lease is read; a lost one takes them back.
+        store.put(stored, chunkKey(known, write.index));
+        whileLeased(store, known, epoch, fail, () => {});
+      });
+    },
     setVerified: (key, facts) => connection.writeStrictly((store) => {
       const request = store.get(versionKey(key, facts));
       request.onsuccess = () => {
@@ -93,8 +104,9 @@ function shardStore(connection: Connection): ShardStore {
         if (stored) store.put({ ...stored, isVerified: true }, versionKey(key, facts));
       };
     }),
-    async chunk(record, index) {
+    async chunk(record, index, into) {
       const stored = await connection.read<StoredChunk | undefined>((store) => store.get(chunkKey(record, index)));
+      if (stored === IN_FILE) return files.read(record, index, into);
       if (!(stored instanceof Blob)) return stored;
       try {
         return new Uint8Array(await stored.arrayBuffer());
@@ -102,7 +114,10 @@ function shardStore(connection: Connection): ShardStore {
         return undefined; // the browser lost the file behind it
       }
     },
-    dropVersion: (record) => connection.write((store) => deleteVersion(store, record)),
+    async dropVersion(record) {
+      await connection.write((store) => deleteVersion(store, record));
+      await files.remove([record]);
+    },
     async adopt(record, facts) {
       const adopted: FileRecord = { ...record, validator: facts.validator, hashed: undefined, isVerified: false };
       await connection.write((store) => {
@@ -126,23 +141,41 @@ function shardStore(connection: Connection): ShardStore {
       store.put({ epoch, renewedAt: Date.now() } satisfies Lease, leaseKey(key));
     })),
     leaseTime: async (key) => (await connection.read<Lease | undefined>((store) => store.get(leaseKey(key))))?.renewedAt,
-    noteMissing: (key) => connection.write((store) => {
-      store.put(Date.now(), missingKey(key));
-      const request = store.getAll(within(["file", key.checkpoint, key.file]));
-      request.onsuccess = () => (request.result as FileRecord[]).forEach((record) => deleteVersion(store, record));
-    }),
+    async noteMissing(key) {
+      let gone: FileRecord[] = [];
+      await connection.write((store) => {
+        store.put(Date.now(), missingKey(key));
+        const request = store.getAll(within(["file", key.checkpoint, key.file]));
+        request.onsuccess = () => {
+          gone = request.result as FileRecord[]; // only this module writes under these keys
+          for (const record of gone) deleteVersion(store, record);
+        };
+      });
+      await files.remove(gone);
+    },
     isMissing: async (key) => (await connection.read((store) => store.count(missingKey(key)))) > 0,
     listing: (checkpoint) => connection.read((store) => store.get(["listing", checkpoint])),
     putListing: (checkpoint, listing) => connection.write((store) => void store.put(listing, ["listing", checkpoint])),
     records: (checkpoint) => connection.read((store) => store.getAll(within(checkpoint === undefined ? ["file"] : ["file", checkpoint]))),
-    remove: (checkpoint) => connection.write((store) => {
-      for (const kind of ["file", "chunk", "missing", "listing", "lease"]) store.delete(within([kind, checkpoint]));
-    }),
+    async remove(checkpoint) {
+      let gone: FileRecord[] = [];
+      await connection.write((store) => {
+        const request = store.getAll(within(["file", checkpoint]));
+        request.onsuccess = () => (gone = request.result as FileRecord[]); // as above
+        for (const kind of ["file", "chunk", "missing", "listing", "lease"]) store.delete(within([kind, checkpoint]));
+      });
+      await files.remove(gone);
+    },
   };
 }
 
-/** What a chunk is stored as: browsers read blobs at twice the speed of bytes, which the first release stored. */
-type StoredChunk = Blob | Uint8Array<ArrayBuffer>;
+const IN_FILE = "file";
+
+/**
+ * What a chunk's key holds: where the bytes are in a file, only word of that. Elsewhere a blob: browsers read blobs at twice
+ * the speed of bytes, which the first release stored.
+ */
+type StoredChunk = typeof IN_FILE | Blob | Uint8Array<ArrayBuffer>;
 
 /** Who writes a file; a tab that was frozen finds a higher epoch when it wakes. */
 interface Lease {
@@ -166,10 +199,10 @@ function deleteVersion(store: IDBObjectStore, record: FileRecord): void {
   store.delete(within(["chunk", record.checkpoint, record.place]));
 }
 
-/** Bring records that earlier releases wrote to today's form and keys; chunks stay where they are. */
-async function upgrade(connection: Connection): Promise<void> {
-  const records: Partial<FileRecord>[] = await connection.read((store) => store.getAll(within(["file"])));
-  if (records.every(({ checksums }) => checksums)) return;
+/** Bring records that earlier releases wrote to today's form and keys, chunks staying where they are; resolves to all records. */
+async function upgrade(connection: Connection): Promise<FileRecord[]> {
+  const records: FileRecord[] = await connection.read((store) => store.getAll(within(["file"])));
+  if (records.every(({ checksums }: Partial<FileRecord>) => checksums)) return records;
   await connection.write((store) => {
     const request = store.openCursor(within(["file"]));
     request.onsuccess = () => {
@@ -181,6 +214,7 @@ async function upgrade(connection: Connection): Promise<void> {
       cursor.continue();
     };
   });
+  return records.map(upgradedRecord);
 }
 
 const versionKey = ({ checkpoint, file }: FileKey, { validator }: FileFacts) => ["file", checkpoint, file, validator];

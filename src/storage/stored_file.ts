@@ -29,10 +29,7 @@ interface Chunk {
   fromCache: boolean;
 }
 
-/**
- * A file over store and network. Slices of `stream` are views of its buffers: copy them to the GPU or elsewhere before
- * asking for the next, and do not transfer them; `read` returns a copy.
- */
+/** A file over store and network. */
 export class StoredFile implements CheckpointFile {
   readonly #options: StoredFileOptions;
   readonly #download: Download;
@@ -81,6 +78,8 @@ export class StoredFile implements CheckpointFile {
     const stop = () => this.#options.queue.stop(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
     let position = begin;
+    // Two buffers in turn, this stream's own: one is read into while the caller copies from the other.
+    const buffers = [0, 1].map(() => new Uint8Array(Math.min(this.#opened.chunkBytes, this.byteLength)));
     let ahead: Promise<Uint8Array<ArrayBuffer> | undefined> | undefined; // the next chunk; a second one gains nothing, and takes memory
     try {
       signal?.throwIfAborted();
@@ -90,8 +89,8 @@ export class StoredFile implements CheckpointFile {
         const extent = chunkExtent(this.#opened, index);
         const read = await ahead;
         // Reading it overlaps the check of this one, and what the caller does with it.
-        ahead = extent.end < end ? this.#readAhead(index + 1) : undefined;
-        const { bytes, fromCache } = await this.#chunk(index, read, signal);
+        ahead = extent.end < end ? this.#readAhead(index + 1, buffers[(index + 1) % 2]) : undefined;
+        const { bytes, fromCache } = await this.#chunk(index, read, buffers[index % 2], signal);
         const slice = bytes.subarray(position - extent.begin, end - extent.begin);
         position += slice.byteLength;
         if (isComplete(this.#opened)) this.#report(position, fromCache);
@@ -135,20 +134,20 @@ export class StoredFile implements CheckpointFile {
   }
 
   /** Read a chunk from the store, unless that is in vain; what fails is tried anew by `#chunk`, which knows what to do then. */
-  #readAhead(index: number): Promise<Uint8Array<ArrayBuffer> | undefined> | undefined {
+  #readAhead(index: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> | undefined {
     if (this.#unstored || !this.#download.has(index)) return undefined;
-    return this.#options.store.chunk(this.#download.record, index).catch(() => undefined);
+    return this.#options.store.chunk(this.#download.record, index, into).catch(() => undefined);
   }
 
-  /** A chunk from where it is to be had; `read` are its stored bytes where they are known. */
-  async #chunk(index: number, read: Uint8Array<ArrayBuffer> | undefined, signal: AbortSignal | undefined): Promise<Chunk> {
+  /** A chunk from where it is to be had; `read` are its stored bytes where they are known, and `into` has room for it. */
+  async #chunk(index: number, read: Uint8Array<ArrayBuffer> | undefined, into: Uint8Array<ArrayBuffer>, signal: AbortSignal | undefined): Promise<Chunk> {
     try {
       for (let bytes = read; !this.#unstored; bytes = undefined) {
         signal?.throwIfAborted();
-        const stored = this.#download.has(index) ? await this.#storedChunk(index, bytes) : undefined;
+        const stored = this.#download.has(index) ? await this.#storedChunk(index, bytes, into) : undefined;
         if (stored) return { bytes: stored, fromCache: this.#opened.present[index] === 1 };
         void this.#options.queue.run(this.#download, index).catch(() => {}); // `chunk` rejects with the same error
-        const arrived = await this.#download.chunk(index, signal);
+        const arrived = await this.#download.chunk(index, into, signal);
         if (arrived) return { bytes: arrived, fromCache: false };
       }
     } catch (error) {
@@ -159,9 +158,9 @@ export class StoredFile implements CheckpointFile {
   }
 
   /** Read a chunk from the store, unless that is done, and check that it is what was stored. */
-  async #storedChunk(index: number, read: Uint8Array<ArrayBuffer> | undefined): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #storedChunk(index: number, read: Uint8Array<ArrayBuffer> | undefined, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const record = this.#download.record;
-    const bytes = read ?? (await this.#options.store.chunk(record, index));
+    const bytes = read ?? (await this.#options.store.chunk(record, index, into));
     if (bytes && isIntact(record, index, bytes)) return bytes;
     this.#download.distrust(index); // the browser evicted it, someone deleted the model, or the disk changed it
     return undefined;

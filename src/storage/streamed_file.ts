@@ -20,7 +20,10 @@ const SLICE_BYTES = 4 * 1024 * 1024;
 // Long enough to go on to the next tensor, short enough to free one of a host's six connections for another file.
 const IDLE_MS = 2000;
 
-/** A file that is read from the network every time, for browsers without storage and disks without room. */
+/**
+ * A file that is read from the network every time, for browsers without storage and disks without room. A slice of `stream`
+ * is good until the next is asked for.
+ */
 export class StreamedFile implements CheckpointFile {
   readonly #options: StreamedFileOptions;
   #network: NetworkReader | undefined;
@@ -66,11 +69,16 @@ export class StreamedFile implements CheckpointFile {
     if (!(begin >= 0 && begin <= end && end <= this.byteLength)) {
       throw new RangeError(`${this.name}: bytes ${begin} to ${end} lie outside of a file of ${this.byteLength}`);
     }
+    const buffer = new Uint8Array(Math.min(SLICE_BYTES, end - begin)); // this stream's own: the request's is the next in turn's
     let position = begin;
     try {
       while (position < end) {
         signal?.throwIfAborted();
-        const slice = await this.#inTurn(() => this.#next(position, Math.min(end, position + SLICE_BYTES), signal));
+        const slice = await this.#inTurn(async () => {
+          const bytes = await this.#next(position, Math.min(end, position + SLICE_BYTES), signal);
+          buffer.set(bytes);
+          return buffer.subarray(0, bytes.byteLength);
+        });
         position += slice.byteLength;
         this.#options.onProgress?.(position);
         yield slice;

@@ -53,9 +53,10 @@ async function storedHash(file: Verification, begun: FileHash | undefined): Prom
   const { record, facts, signal } = file;
   if (!isSha256(facts.validator)) return gitValidator(await collect(storedChunks(file, 0)));
   const hash = begun ?? (await FileHash.resume(undefined));
+  const buffer = new Uint8Array(Math.min(record.chunkBytes, record.byteLength)); // for one chunk after the other
   for (let index = hash.chunks; index < record.present.byteLength; index++) {
     signal.throwIfAborted();
-    hash.add(index, await storedChunk(file, index));
+    hash.add(index, await storedChunk(file, index, buffer));
   }
   return `sha256:${hash.digest()}`;
 }
@@ -64,8 +65,8 @@ async function* storedChunks(file: Verification, first: number): AsyncGenerator<
   for (let index = first; index < file.record.present.byteLength; index++) yield storedChunk(file, index);
 }
 
-async function storedChunk({ store, record, remote }: Verification, index: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await store.chunk(record, index);
+async function storedChunk({ store, record, remote }: Verification, index: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await store.chunk(record, index, into);
   if (bytes !== undefined) return bytes;
   throw new HearthError("storage", `${remote.name}: the browser dropped part ${index} while it was being checked; load again`);
 }
