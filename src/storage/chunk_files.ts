@@ -12,6 +12,8 @@ const ROOT = "hearth";
  */
 export class ChunkFiles {
   readonly #databaseName: string;
+  /** Directories of versions that are in use: looking one up may take longer than the reading of a chunk. */
+  readonly #opened = new Map<string, FileSystemDirectoryHandle>();
 
   constructor(databaseName: string) {
     this.#databaseName = databaseName;
@@ -25,18 +27,7 @@ export class ChunkFiles {
   async write(place: ChunkPlace, index: number, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
     if (globalThis.FileSystemFileHandle?.prototype.createSyncAccessHandle === undefined) return false;
     try {
-      const directory = await (await this.#versions({ create: true })).getDirectoryHandle(await directoryName(place), { create: true });
-      const file = await directory.getFileHandle(String(index), { create: true });
-      const handle = await file.createSyncAccessHandle();
-      let written = 0;
-      try {
-        written = handle.write(bytes, { at: 0 });
-        handle.truncate(written); // of what lay there before
-      } finally {
-        handle.close();
-        if (written < bytes.byteLength) await directory.removeEntry(file.name);
-      }
-      if (written < bytes.byteLength) throw new DOMException(`${written} of ${bytes.byteLength} bytes were written`, "QuotaExceededError");
+      await this.#inDirectory(place, { create: true }, (directory) => writeFile(directory, String(index), bytes));
       return true;
     } catch (error) {
       if (!(error instanceof DOMException) || error.name === "QuotaExceededError") throw error;
@@ -47,9 +38,10 @@ export class ChunkFiles {
   /** Read a chunk, into `into` where that is long enough; undefined when its file is gone. Others may have it open. */
   async read(place: ChunkPlace, index: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      const directory = await (await this.#versions()).getDirectoryHandle(await directoryName(place));
-      const file = await directory.getFileHandle(String(index));
-      return (await readByHandle(file, into)) ?? new Uint8Array(await (await file.getFile()).arrayBuffer());
+      return await this.#inDirectory(place, {}, async (directory) => {
+        const file = await directory.getFileHandle(String(index));
+        return (await readByHandle(file, into)) ?? new Uint8Array(await (await file.getFile()).arrayBuffer());
+      });
     } catch (error) {
       if (error instanceof DOMException) return undefined; // the browser or another tab deleted it
       throw error;
@@ -79,6 +71,20 @@ export class ChunkFiles {
     await this.#removeDirectories(names.filter((name) => !kept.has(name)));
   }
 
+  /** Do something with a version's directory: the one that is open, unless it was deleted meanwhile. */
+  async #inDirectory<T>(place: ChunkPlace, options: FileSystemGetDirectoryOptions, work: (directory: FileSystemDirectoryHandle) => Promise<T>): Promise<T> {
+    const key = placeKey(place);
+    const opened = this.#opened.get(key);
+    try {
+      if (opened) return await work(opened);
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "NotFoundError") throw error;
+    }
+    const directory = await (await this.#versions(options)).getDirectoryHandle(await directoryName(place), options);
+    this.#opened.set(key, directory);
+    return work(directory);
+  }
+
   async #removeDirectories(names: readonly string[]): Promise<void> {
     for (const name of names) {
       try {
@@ -95,6 +101,21 @@ export class ChunkFiles {
     const root = await (await storage.getDirectory()).getDirectoryHandle(ROOT, options);
     return root.getDirectoryHandle(encodeURIComponent(this.#databaseName), options);
   }
+}
+
+async function writeFile(directory: FileSystemDirectoryHandle, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const file = await directory.getFileHandle(name, { create: true });
+  const handle = await file.createSyncAccessHandle();
+  let written = 0;
+  try {
+    written = handle.write(bytes, { at: 0 });
+    handle.truncate(written); // of what lay there before
+  } finally {
+    // Not flushed to the disk, as little as what databases commit by default: the checksum tells what a power cut took.
+    handle.close();
+    if (written < bytes.byteLength) await directory.removeEntry(name);
+  }
+  if (written < bytes.byteLength) throw new DOMException(`${written} of ${bytes.byteLength} bytes were written`, "QuotaExceededError");
 }
 
 /** Read a file by a handle of its own; undefined where there are no handles, and while another has one. */
@@ -116,8 +137,10 @@ async function readByHandle(file: FileSystemFileHandle, into: Uint8Array<ArrayBu
   }
 }
 
+const placeKey = ({ checkpoint, place }: ChunkPlace) => JSON.stringify([checkpoint, place]);
+
 /** A name that any file system takes, whatever the checkpoint and its files are called. */
-async function directoryName({ checkpoint, place }: ChunkPlace): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify([checkpoint, place])));
+async function directoryName(place: ChunkPlace): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(placeKey(place)));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
