@@ -1,0 +1,67 @@
+// Runs in a page or its worker: looks at the files in which chunks lie, and gets in their way.
+import { openShardStore } from "../../src/storage/shard_store.ts";
+import { readFiles, type ReadRequest, type Reading } from "./storage.page.ts";
+
+async function versionDirectories(): Promise<FileSystemDirectoryHandle[]> {
+  const root = await (await navigator.storage.getDirectory()).getDirectoryHandle("hearth");
+  const directories: FileSystemDirectoryHandle[] = [];
+  for await (const handle of (await root.getDirectoryHandle("hearth")).values()) directories.push(handle as FileSystemDirectoryHandle); // there are no files
+  return directories;
+}
+
+/** The names of the chunks' files, in order, for every version of every file. */
+export async function chunkFiles(): Promise<string[][]> {
+  const all: string[][] = [];
+  for (const directory of await versionDirectories()) {
+    const names: string[] = [];
+    for await (const name of directory.keys()) names.push(name);
+    all.push(names.sort());
+  }
+  return all.sort((a, b) => b.length - a.length);
+}
+
+/** Delete the file of one chunk of the only version that is stored, as a browser or a user may. */
+export async function deleteChunkFile(index: number): Promise<void> {
+  const [directory] = await versionDirectories();
+  await directory.removeEntry(String(index));
+}
+
+/** Hold the handles of all chunks of all versions, as another tab does while it reads or writes them, until an address answers. */
+export async function holdHandles(url: string): Promise<number> {
+  const handles: FileSystemSyncAccessHandle[] = [];
+  for (const directory of await versionDirectories()) {
+    for await (const file of directory.values()) handles.push(await (file as FileSystemFileHandle).createSyncAccessHandle()); // as above
+  }
+  await fetch(url);
+  for (const handle of handles) handle.close();
+  return handles.length;
+}
+
+/** Where the chunks of a file lie. */
+export async function placesOf({ checkpoint, file }: { checkpoint: string; file: string }): Promise<("file" | "database")[]> {
+  const [{ place, present }] = (await (await openShardStore())?.versions({ checkpoint, file })) ?? [];
+  const database = await new Promise<IDBDatabase>((resolve, reject) => {
+    const opening = indexedDB.open("hearth");
+    opening.onsuccess = () => resolve(opening.result);
+    opening.onerror = () => reject(opening.error);
+  });
+  const places = [...present.keys()].map((index) => new Promise<"file" | "database">((resolve, reject) => {
+    const request = database.transaction("chunks").objectStore("chunks").get(["chunk", checkpoint, place, index]);
+    request.onsuccess = () => resolve(request.result === "file" ? "file" : "database");
+    request.onerror = () => reject(request.error);
+  }));
+  return Promise.all(places).finally(() => database.close());
+}
+
+/** Read files in a browser that has no private file system. */
+export async function readWithoutFiles(request: ReadRequest): Promise<Reading> {
+  Object.defineProperty(StorageManager.prototype, "getDirectory", { value: undefined });
+  return readFiles(request);
+}
+
+/** Read files in a browser that refuses its private file system, as some private windows do. */
+export async function readWithRefusedFiles(request: ReadRequest): Promise<Reading> {
+  const refuse = async () => Promise.reject(new DOMException("Security error when calling GetDirectory", "SecurityError"));
+  Object.defineProperty(StorageManager.prototype, "getDirectory", { value: refuse });
+  return readFiles(request);
+}
