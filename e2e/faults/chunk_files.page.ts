@@ -1,4 +1,5 @@
 // Runs in a page or its worker: looks at the files in which chunks lie, and gets in their way.
+import { checksum } from "../../src/storage/checksum.ts";
 import { openShardStore } from "../../src/storage/shard_store.ts";
 import { readFiles, type ReadRequest, type Reading } from "./storage.page.ts";
 
@@ -18,6 +19,30 @@ export async function chunkFiles(): Promise<string[][]> {
     all.push(names.sort());
   }
   return all.sort((a, b) => b.length - a.length);
+}
+
+/** When any chunk's file was last written, in milliseconds since 1970. */
+export async function lastFileWrite(): Promise<number> {
+  const times: number[] = [];
+  for (const directory of await versionDirectories()) {
+    for await (const file of directory.values()) times.push((await (file as FileSystemFileHandle).getFile()).lastModified); // files lie there only
+  }
+  return Math.max(...times);
+}
+
+/** Store a chunk, delete its version and store it again, all by one store; resolves to the chunk in the end. */
+export async function storeTwice(checkpoint: string): Promise<number[] | undefined> {
+  const store = await openShardStore();
+  if (!store) throw new Error("this browser has no storage");
+  const key = { checkpoint, file: "model.safetensors" };
+  for (const bytes of [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)]) {
+    const record = await store.begin(key, { byteLength: 3, validator: "size:3" });
+    await store.putChunk(record, { index: 0, bytes, checksum: checksum(bytes) });
+    if (bytes[0] === 1) await store.dropVersion(record);
+  }
+  const [record] = await store.versions(key);
+  const chunk = await store.chunk(record, 0);
+  return chunk && [...chunk];
 }
 
 /** Delete the file of one chunk of the only version that is stored, as a browser or a user may. */

@@ -36,6 +36,12 @@ test("a worker stores chunks as files, which a page reads too", async ({ server,
   expect(weightRanges(server)).toEqual([]);
 });
 
+test("a version that was deleted is stored anew by the store that deleted it", async ({ harness }) => {
+  expect(await harness.runInWorker(FILES_PAGE, "storeTwice", "org/name")).toEqual([4, 5, 6]);
+  expect(await placesOf(harness, "org/name")).toEqual(["file"]);
+  expect(await harness.run(FILES_PAGE, "chunkFiles")).toEqual([["0"]]);
+});
+
 test("a chunk whose file is gone is fetched again, by itself", async ({ server, read, harness }) => {
   server.addFolder({ [WEIGHTS]: LARGE });
   await read({ source: server.url, files: [WEIGHTS] });

@@ -53,7 +53,7 @@ test("promise 6: a load of 2 GB takes less than 300 MB of memory", async ({ harn
   testInfo.annotations.push({ type: "measured", description: texts.join("; ") });
 });
 
-test("promise 7: a load is nearly as fast as network and storage alone", async ({ harness }, testInfo) => {
+test("promise 7: a load is nearly as fast as network and storage alone", async ({ harness, browserName }, testInfo) => {
   test.setTimeout(600_000);
   const byteLength = 512 * MEBIBYTE;
   const { url, server } = await serveCheckpoint(byteLength);
@@ -74,7 +74,7 @@ test("promise 7: a load is nearly as fast as network and storage alone", async (
     description: `alone: network ${megabytesPerSecond(network)}, write ${megabytesPerSecond(alone.writeMs)}, read ${megabytesPerSecond(alone.readMs)} MB/s; `
       + `cold ${megabytesPerSecond(cold.elapsedMs)} MB/s (${Math.round(100 * coldRatio)} % of the slower), warm ${megabytesPerSecond(warm.elapsedMs)} MB/s (${Math.round(100 * warmRatio)} % of reading)`,
   });
-  // The promise is 80 %; on a machine that other work shares, one run differs from the next by half.
-  expect(coldRatio).toBeGreaterThan(0.5);
-  expect(warmRatio).toBeGreaterThan(0.5);
+  // In Firefox a cold load stays behind what is promised: there network and files keep one thread of the browser's own busy.
+  expect(coldRatio).toBeGreaterThan(browserName === "firefox" ? 0.5 : 0.8);
+  expect(warmRatio).toBeGreaterThan(0.8);
 });

@@ -78,7 +78,8 @@ export class ChunkFiles {
     try {
       if (opened) return await work(opened);
     } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== "NotFoundError") throw error;
+      // Browsers have several names for a directory that is gone; these two tell of one that is there.
+      if (!(error instanceof DOMException) || ["QuotaExceededError", "NoModificationAllowedError"].includes(error.name)) throw error;
     }
     const directory = await (await this.#versions(options)).getDirectoryHandle(await directoryName(place), options);
     this.#opened.set(key, directory);

@@ -8,7 +8,7 @@ export interface FileKey {
   file: string;
 }
 
-/** What is stored of one version of a file; written in the same transaction as every chunk, so that it is never ahead of the bytes. */
+/** What is stored of one version of a file; written with every chunk, or after the chunk's file, so that it is never ahead of the bytes. */
 export interface FileRecord extends FileKey, FileFacts {
   /** Under which name the chunks lie: apart for every version, so that an old one serves until a new one is whole. */
   place: string;

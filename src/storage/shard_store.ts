@@ -42,8 +42,7 @@ export interface ShardStore {
   remove(checkpoint: string): Promise<void>;
 }
 
-// Smaller chunks read slower, larger ones take more memory at the peak (with two read ahead, a load of 2 GB: 330 MB by 16 MiB, 270 by 8), and
-// Firefox refuses values above about 255 MB.
+// Smaller chunks read slower; of larger ones a load holds as many, which is four, and Firefox refuses values above about 255 MB.
 const CHUNK_BYTES = 8 * 1024 * 1024;
 
 /** Open the browser's shard store, or resolve to undefined where there is none (Node, some private windows). */
@@ -86,7 +85,10 @@ function shardStore(connection: Connection, files: ChunkFiles): ShardStore {
     },
     begin: (key, facts) => update(key, facts, (record) => record, () => {}),
     async putChunk(known, write, epoch) {
-      // The file comes first, so that the record is never ahead of it. Should the lease be lost, the same bytes lie there.
+      // Who has lost the lease changes no file either; who loses it just then leaves one that the record's checksum tells of.
+      const lease = epoch === undefined ? undefined : await connection.read<Lease | undefined>((store) => store.get(leaseKey(known)));
+      if (lease?.epoch !== epoch) throw new LeaseLostError();
+      // The file comes before the record, which is never ahead of it: no transaction stays open for so long.
       const isFile = await files.write(known, write.index, write.bytes).catch(async (error: unknown) => {
         throw await storageError(error);
       });
