@@ -64,7 +64,9 @@ function headNorms({ queryKeyNorm, heads, kvHeads, headDim, kvSource }: Attentio
   if (queryKeyNorm.kind === "none") return [];
   if (queryKeyNorm.kind !== "parts") return [...norm(queryKeyNorm.query, headDim), ...norm(kvSource === undefined ? queryKeyNorm.key : undefined, headDim)];
   const { query, key } = queryKeyNorm;
-  return [...query.flatMap((one) => norm(one, (heads * headDim) / query.length)), ...key.flatMap((one) => norm(one, (kvHeads * headDim) / key.length))];
+  const each = (specs: readonly NormSpec[], count: number) =>
+    [...new Set(specs)].flatMap((one) => (one.groups ? [{ name: `${one.module}.weight`, shape: [count, headDim] }] : norm(one, (count * headDim) / specs.length)));
+  return [...each(query, heads), ...each(key, kvHeads)];
 }
 
 function norm(spec: NormSpec | undefined, width: number): TensorShape[] {

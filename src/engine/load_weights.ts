@@ -107,14 +107,10 @@ async function allocateWeights(gpu: Gpu, spec: DecoderSpec, jobs: WeightJobs): P
 
 async function perLayerWeights(gpu: Gpu, jobs: WeightJobs, { width, embedding, rows, projection, norm }: PerLayerSpec): Promise<PerLayerWeights> {
   const all = projection.rows;
-  const values = new Float32Array(2 * padColumns(all));
-  const gains = await createVector(gpu, norm.module, values);
-  const places = (i: number) => Array.from({ length: all / width }, (_, layer) => stripedIndex(layer * width + i, padColumns(all)));
-  jobs.wantVector(`${norm.module}.weight`, width, { buffer: gains, values, place: places });
   return {
     embedding: (await linear(gpu, jobs, stacked(embedding, all, [{ module: embedding, rows, bias: false }]))).matrix,
     projection: await linear(gpu, jobs, projection),
-    norm: { gains, width, groups: all / width, isCentred: false, epsilon: norm.epsilon, biasStart: padColumns(all) },
+    norm: await norms(gpu, jobs, new Array<NormSpec>(all / width).fill(norm), width, 1, (i) => stripedIndex(i, padColumns(all))),
   };
 }
 
@@ -246,20 +242,20 @@ async function streamNorm(gpu: Gpu, jobs: WeightJobs, spec: NormSpec, width: num
   return norms(gpu, jobs, [spec], width, scale, (i) => stripedIndex(i, padColumns(width)));
 }
 
-/** Norms of equal parts of a row, side by side: gains, then biases, each where `place` says. */
+/** Norms of equal parts of a row, side by side: gains, then biases, each where `place` says; parts of one module have the same. */
 async function norms(
   gpu: Gpu, jobs: WeightJobs, specs: readonly NormSpec[], width: number, scale: number, place: (i: number) => number,
 ): Promise<NormWeights> {
   const biasStart = padColumns(specs.length * width);
   const values = new Float32Array(2 * biasStart);
   const buffer = await createVector(gpu, specs[0].module, values);
-  for (const [part, { module, gainOffset, bias }] of specs.entries()) {
-    const start = part * width;
-    jobs.wantVector(`${module}.weight`, width, { buffer, values, place: (i) => place(start + i), offset: gainOffset, scale });
-    if (bias) jobs.wantVector(`${module}.bias`, width, { buffer, values, place: (i) => biasStart + place(start + i), scale });
+  for (const { module, gainOffset, bias } of new Set(specs)) {
+    const places = (i: number) => specs.flatMap((spec, part) => (spec.module === module ? [place(part * width + i)] : []));
+    jobs.wantVector(`${module}.weight`, width, { buffer, values, place: places, offset: gainOffset, scale });
+    if (bias) jobs.wantVector(`${module}.bias`, width, { buffer, values, place: (i) => places(i).map((at) => biasStart + at), scale });
   }
-  const [{ kind, epsilon }] = specs;
-  return { gains: buffer, width, groups: specs.length, isCentred: kind === "layer", epsilon, biasStart };
+  const [{ kind, epsilon, groups = 1 }] = specs;
+  return { gains: buffer, width: width / groups, groups: specs.length * groups, isCentred: kind === "layer", epsilon, biasStart };
 }
 
 /** A norm of equal parts without gains of its own. */

@@ -112,6 +112,8 @@ export interface NormSpec {
   gainOffset: number;
   /** Whether a stored bias is added; layer norms only. */
   bias: boolean;
+  /** Equal parts that are normalised each by itself, by their own stretch of the gains; 1 when absent. */
+  groups?: number;
 }
 
 /** Grouped-query attention. */
@@ -205,7 +207,8 @@ export interface Convolution {
 
 /**
  * What is normalised of queries and keys. "head": every head by the same gains `[headDim]`, before the rotation or after
- * it. "parts": all query heads side by side as one vector, cut into as many parts as there are norms; keys likewise.
+ * it. "parts": all query heads side by side as one vector, cut into as many parts as there are norms, which may be of one
+ * module; keys likewise.
  */
 export type QueryKeyNorm =
   | { kind: "none" }

@@ -1,4 +1,3 @@
-import { HearthError } from "../errors.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { slides } from "./gemma.ts";
@@ -30,15 +29,23 @@ export function stablelm(config: ModelConfig, contextLength: number): DecoderSpe
 
 /** Phi 1, 1.5 and 2: parallel branches under one norm, biases everywhere. */
 export function phi(config: ModelConfig, contextLength: number): DecoderSpec {
-  if (config.qkLayernorm) throw new HearthError("unsupported-checkpoint", "config.json: qk_layernorm is not supported for phi");
   return buildDecoder(config, {
     ...layerNormTraits({ ...config, hiddenAct: config.hiddenAct ?? "gelu_new" }, contextLength),
     ...rotation(config, contextLength, { partial: 0.5 }),
     ...ALL_BIASES,
-    names: { ...LLAMA_NAMES, finalNorm: "model.final_layernorm", output: "self_attn.dense", up: ["mlp.fc1"], down: "mlp.fc2" },
+    names: {
+      ...LLAMA_NAMES,
+      finalNorm: "model.final_layernorm",
+      output: "self_attn.dense",
+      up: ["mlp.fc1"],
+      down: "mlp.fc2",
+      queryNorm: "self_attn.q_layernorm",
+      keyNorm: "self_attn.k_layernorm",
+    },
     norms: { attention: "input_layernorm", mlp: "input_layernorm" },
     isParallel: true,
     headBias: true,
+    queryKeyNorm: config.qkLayernorm ? "alike" : "none",
     isGated: false,
   });
 }
@@ -77,15 +84,15 @@ export function cohere2(config: ModelConfig, contextLength: number): DecoderSpec
   });
 }
 
-/** Command R: as Command R7B, but every layer sees everything and rotates. */
+/** Command R: as Command R7B, but every layer sees everything and rotates; Command R+ normalises queries and keys. */
 export function cohere(config: ModelConfig, contextLength: number): DecoderSpec {
-  if (config.useQkNorm) throw new HearthError("unsupported-checkpoint", "config.json: use_qk_norm is not supported for cohere");
   const traits = layerNormTraits(config, contextLength);
   return buildDecoder(config, {
     ...traits,
     ...rotation(config, contextLength, { theta: 5e5, isInterleaved: true }),
     norm: { ...traits.norm, bias: false },
     norms: { attention: "input_layernorm", mlp: "input_layernorm" },
+    queryKeyNorm: config.useQkNorm ? "rows" : "none",
     isParallel: true,
     tied: config.tieWordEmbeddings ?? true,
     logitScale: config.logitScale ?? 0.0625,

@@ -43,7 +43,8 @@ export interface Traits {
   outputBias: boolean;
   mlpBias: boolean;
   headBias: boolean;
-  queryKeyNorm: QueryKeyNorm["kind"] | "whole";
+  /** "whole": of all heads as one. Each head by itself: "parts" with a module of its own, "rows" by its row of one module's gains, "alike" by a module for all. */
+  queryKeyNorm: QueryKeyNorm["kind"] | "whole" | "rows" | "alike";
   hasSinks: boolean;
   activation: Activation | "xielu";
   isGated: boolean;
@@ -193,6 +194,12 @@ function buildQueryKeyNorm({ heads }: ModelConfig, { names, norm, queryKeyNorm, 
     case "parts": {
       const each = (one: NormSpec, count: number) => Array.from({ length: count }, (_, head) => ({ ...one, module: `${one.module}.${head}` }));
       return { kind: "parts", query: each(query, heads), key: each(key, kvHeads) };
+    }
+    case "rows":
+      return { kind: "parts", query: [{ ...query, groups: heads }], key: [{ ...key, groups: kvHeads }] };
+    case "alike": {
+      const repeated = (one: NormSpec, count: number) => new Array<NormSpec>(count).fill({ ...one, bias: norm.bias });
+      return { kind: "parts", query: repeated(query, heads), key: repeated(key, kvHeads) };
     }
     default:
       return queryKeyNorm satisfies never;
