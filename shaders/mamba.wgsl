@@ -1,7 +1,7 @@
 // Selective state space (Dao and Gu, "Transformers are SSMs": Mamba-2): a state per head decays and takes in what it is
 // shown. A workgroup takes a head, a thread one of its HEAD_DIM channels, and walks the rows in order, each with the state
 // of its own sequence. Parts: block, step, softplus. Constants: M, HEADS, HEAD_DIM, GROUPS (heads of one group share B and C),
-// STATE_DIM, GATE_SCALE, PACE_SCALE, CHANNELS = HEADS HEAD_DIM + 2 GROUPS STATE_DIM, INPUT_STRIDE, OUTPUT_STRIDE, STATE, STATE_START.
+// STATE_DIM, GATES (whether the result is multiplied by the gate), GATE_SCALE, PACE_SCALE, CHANNELS = HEADS HEAD_DIM + 2 GROUPS STATE_DIM, INPUT_STRIDE, OUTPUT_STRIDE, STATE, STATE_START.
 @group(0) @binding(0) var<storage, read> inputs: array<f32>;         // [M, INPUT_STRIDE]: x, B and C, gates z, then dt per head
 @group(0) @binding(1) var<storage, read> parameters: array<f32>;     // [3, HEADS]: A_log, dt_bias, D
 @group(0) @binding(2) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE], striped
@@ -32,6 +32,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       state[first + dim * HEAD_DIM] = value;
       result += value * inputs[first_c + dim];
     }
-    outputs[m * OUTPUT_STRIDE + place] = result * gate / (1.0 + exp(-gate));
+    outputs[m * OUTPUT_STRIDE + place] = result * select(1.0, gate / (1.0 + exp(-gate)), GATES);
   }
 }

@@ -44,6 +44,7 @@ export interface MixerConfig {
   /** Channels of a Mamba mixer, where they are not a multiple of the hidden size. */
   mambaWidth?: number;
   mambaRmsNorm?: boolean;
+  mambaNormBeforeGate?: boolean;
   projectorsBias?: boolean;
   /** Factors of Falcon-H1. */
   lmHeadMultiplier?: number;
@@ -97,6 +98,7 @@ export function parseMixers(fields: Fields): MixerConfig {
     mambaProjBias: booleanField(fields, "mamba_proj_bias"),
     mambaWidth: integerField(fields, "mamba_d_ssm", WIDTH),
     mambaRmsNorm: booleanField(fields, "mamba_rms_norm"),
+    mambaNormBeforeGate: booleanField(fields, "mamba_norm_before_gate"),
     projectorsBias: booleanField(fields, "projectors_bias"),
     lmHeadMultiplier: numberField(fields, "lm_head_multiplier", FACTOR),
     keyMultiplier: numberField(fields, "key_multiplier", FACTOR),

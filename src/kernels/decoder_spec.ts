@@ -180,8 +180,9 @@ export interface MambaSpec extends Convolution {
   skip: string;
   /** Factors of what the input projection gives; all 1 when absent. */
   factors?: MambaFactors;
-  /** Of the gated result. */
+  /** Of the gated result, or of the result before it is gated. */
   norm: NormSpec | undefined;
+  normPrecedesGate: boolean;
 }
 
 /** Factors of the parts of a Mamba mixer's input. */

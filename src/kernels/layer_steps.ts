@@ -9,7 +9,7 @@ import type { ExpertStep, RouteStep } from "./experts.ts";
 import type { KvCache } from "./kv_cache.ts";
 import type { MatmulInput, MatmulStep } from "./matmul.ts";
 import type { NormStep } from "./norm.ts";
-import type { RecurrentStep } from "./recurrent.ts";
+import { normalises, type RecurrentStep } from "./recurrent.ts";
 import type { EmbedStep } from "./sample.ts";
 import type { ScaleRowsStep } from "./scale_rows.ts";
 
@@ -149,11 +149,12 @@ function mixerBranch(decoder: Decoder, activations: Activations, index: number):
   const layer = decoder.weights.layers[index];
   const { attention, recurrent, residualScales } = decoder.spec.layers[index];
   const { before, input } = normalised(activations, layer.attentionNorm, "attention input");
-  const result = ({ output, outputNorm }: AttentionWeights | RecurrentWeights, scale: number): Addition =>
-    added(activations, "output", output, normedInput(activations.attended, outputNorm), layer.attentionPostNorm, scale);
+  const result = ({ output }: AttentionWeights | RecurrentWeights, norm: NormWeights | undefined, scale: number): Addition =>
+    added(activations, "output", output, normedInput(activations.attended, norm), layer.attentionPostNorm, scale);
+  const recurrentNorm = recurrent && normalises(recurrent) ? undefined : layer.recurrent?.outputNorm;
   const branches = [
-    ...(attention && layer.attention ? [attentionSteps(decoder, activations, index, attention, layer.attention, input, result(layer.attention, residualScales.attention))] : []),
-    ...(recurrent && layer.recurrent ? [recurrentSteps(decoder, activations, index, recurrent, layer.recurrent, input, result(layer.recurrent, residualScales.recurrent))] : []),
+    ...(attention && layer.attention ? [attentionSteps(decoder, activations, index, attention, layer.attention, input, result(layer.attention, layer.attention.outputNorm, residualScales.attention))] : []),
+    ...(recurrent && layer.recurrent ? [recurrentSteps(decoder, activations, index, recurrent, layer.recurrent, input, result(layer.recurrent, recurrentNorm, residualScales.recurrent))] : []),
   ];
   return { read: [...before, ...branches.flatMap(({ read }) => read)], write: branches.flatMap(({ write }) => write) };
 }

@@ -14,6 +14,7 @@ import shortConvShader from "../../shaders/short_conv.wgsl?raw";
 import type { DeltaNetSpec, MambaSpec, RecurrentSpec } from "./decoder_spec.ts";
 import type { RecurrentWeights } from "./decoder_weights.ts";
 import type { RowDispatch } from "./matmul.ts";
+import { normRows } from "./norm.ts";
 
 /** What a recurrent layer works on, between its two projections. */
 export interface RecurrentStep {
@@ -55,7 +56,7 @@ export async function recurrence(gpu: Gpu, step: RecurrentStep): Promise<RowDisp
   const buffers = { 0: projected, 1: weights.parameters, 2: output, 3: state };
   if (recurrent.kind === "mamba") {
     const constants = { ...shared, ...mambaConstants(recurrent) };
-    return [convolution, await walk(gpu, step, "mamba", [block, stepPart, softplus, mambaShader], constants, buffers, recurrent.heads)];
+    return [convolution, await walk(gpu, step, "mamba", [block, stepPart, softplus, mambaShader], constants, buffers, recurrent.heads), ...(await gatedNorm(gpu, step, recurrent))];
   }
   const constants = { ...shared, ...deltaConstants(recurrent) };
   return [convolution, await walk(gpu, step, "delta_net", [block, stepPart, softplus, workgroupSum, deltaNetShader], constants, buffers, recurrent.valueHeads)];
@@ -65,9 +66,23 @@ function deltaConstants({ keyHeads, valueHeads, keyDim, valueDim, channels, taps
   return { KEY_HEADS: keyHeads, VALUE_HEADS: valueHeads, KEY_DIM: keyDim, VALUE_DIM: valueDim, STATE_START: channels * (taps - 1), EPSILON: norm.epsilon };
 }
 
-function mambaConstants({ heads, headDim, groups, stateDim, channels, taps, factors }: MambaSpec): ShaderConstants {
+function mambaConstants(mamba: MambaSpec): ShaderConstants {
+  const { heads, headDim, groups, stateDim, channels, taps, factors } = mamba;
   const scales = { GATE_SCALE: factors?.gate ?? 1, PACE_SCALE: factors?.pace ?? 1 };
-  return { HEADS: heads, HEAD_DIM: headDim, GROUPS: groups, STATE_DIM: stateDim, STATE_START: channels * (taps - 1), ...scales };
+  return { HEADS: heads, HEAD_DIM: headDim, GROUPS: groups, STATE_DIM: stateDim, STATE_START: channels * (taps - 1), GATES: !normalises(mamba), ...scales };
+}
+
+/** Whether a recurrence normalises its result itself: a norm of parts, or before the gate, is more than the output projection does while it reads. */
+export function normalises(recurrent: RecurrentSpec): boolean {
+  return recurrent.kind === "mamba" && recurrent.norm !== undefined && (recurrent.normPrecedesGate || (recurrent.norm.groups ?? 1) > 1);
+}
+
+/** The gate and the norm of a Mamba mixer's result. */
+async function gatedNorm(gpu: Gpu, { weights, M, rows, projected, output }: RecurrentStep, mamba: MambaSpec): Promise<RowDispatch[]> {
+  if (!weights.outputNorm || !normalises(mamba)) return [];
+  const gates = { buffer: projected, stride: mamba.input.rows, start: mamba.channels, scale: mamba.factors?.gate ?? 1 };
+  const place = { kind: "gated", buffer: output, stride: padColumns(mamba.output.columns), gates, precedesGate: mamba.normPrecedesGate } as const;
+  return [await normRows(gpu, { label: "mixer result", weights: weights.outputNorm, M, rows, place })];
 }
 
 /** One dispatch that walks all rows by itself. */

@@ -1,6 +1,6 @@
 import { HearthError } from "../errors.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
-import type { DecoderSpec, LayerSpec } from "../kernels/decoder_spec.ts";
+import type { DecoderSpec, LayerSpec, MambaSpec } from "../kernels/decoder_spec.ts";
 import { rotation } from "./llama.ts";
 import { mamba } from "./mamba.ts";
 import { isTurnedKernel } from "./modules.ts";
@@ -22,7 +22,6 @@ interface Multipliers {
 
 /** Falcon-H1: Mamba-2 and attention side by side in every layer, with a factor in most places. */
 export function falconH1(config: ModelConfig, contextLength: number): DecoderSpec {
-  if (config.mambaRmsNorm) throw new HearthError("unsupported-checkpoint", "config.json: mamba_rms_norm is not supported for falcon_h1");
   if (config.attentionBias || config.mambaProjBias || config.mlpBias || config.projectorsBias) {
     throw new HearthError("unsupported-checkpoint", "config.json: biases beside multipliers are not supported for falcon_h1");
   }
@@ -69,9 +68,16 @@ function decoder(config: ModelConfig, contextLength: number, multipliers: Multip
   const [gate, x, b, c, pace] = mixerParts.map((part) => part * mixerIn);
   const layers = spec.layers.map((layer, index): LayerSpec => ({
     ...layer,
-    recurrent: { ...mamba(config, `model.layers.${index}.mamba`, inner), factors: { gate, x, b, c, pace } },
+    recurrent: { ...mixer(config, `model.layers.${index}.mamba`, inner), factors: { gate, x, b, c, pace } },
     mlp: layer.mlp && { ...layer.mlp, gateScale },
     residualScales: { attention: multipliers.attentionOut * attentionIn, recurrent: multipliers.mixerOut, mlp: mlpOut },
   }));
   return { ...spec, layers };
+}
+
+function mixer(config: ModelConfig, name: string, inner: number): MambaSpec {
+  const spec = mamba(config, name, inner);
+  if (!config.mambaRmsNorm) return spec;
+  const norm = { kind: "rms", module: `${name}.norm`, epsilon: config.rmsNormEps ?? 1e-5, gainOffset: 0, bias: false, groups: spec.groups } as const;
+  return { ...spec, norm, normPrecedesGate: config.mambaNormBeforeGate ?? true };
 }

@@ -32,6 +32,7 @@ export function mamba(config: ModelConfig, name: string, inner: number): MambaSp
     paceBias: `${name}.dt_bias`,
     skip: `${name}.D`,
     norm: undefined,
+    normPrecedesGate: false,
     input,
     output: stacked(`${name} output`, inner, [{ module: `${name}.out_proj`, rows: hiddenSize, bias: config.mambaProjBias ?? false }]),
   };
