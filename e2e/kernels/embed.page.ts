@@ -126,5 +126,7 @@ async function withUploader<T>(gpu: Gpu, use: (uploader: Uploader) => Promise<T>
 
 /** The same uploader, as if it took no more than `bytes` at a time. */
 function withCapacity(uploader: Uploader, bytes: number): Uploader {
-  return { capacity: bytes, staging: uploader.staging, upload: (slab: Uint8Array<ArrayBuffer>, consume: () => void) => uploader.upload(slab, consume) } as Uploader; // all that a repacker uses
+  const { staging, uniform } = uploader;
+  const used: Pick<Uploader, "capacity" | "staging" | "uniform" | "stage" | "consume"> = { capacity: bytes, staging, uniform, stage: (slice) => uploader.stage(slice), consume: (work) => uploader.consume(work) };
+  return used as Uploader; // a repacker uses no more
 }

@@ -4,11 +4,11 @@ import type { TensorEntry } from "../formats/safetensors.ts";
 import { finishRecipe } from "./finish.ts";
 import type { ModuleTensor, ModuleWeights } from "./module_weights.ts";
 import { packedRecipe } from "./recipes.ts";
-import { compileRepack, createSlabUniform, repackRows, TensorRepacker, type RowTarget } from "./repack.ts";
+import { compileRepack, repackRows, TensorRepacker, type RowTarget } from "./repack.ts";
 
 /** Takes one tensor's bytes in slices. */
 export interface TensorConsumer {
-  write(bytes: Uint8Array): Promise<void>;
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -61,16 +61,15 @@ export class ModuleRepack {
 
   async #finish(): Promise<void> {
     const recipe = finishRecipe(this.#module, this.#target.matrix);
-    const slabUniform = await createSlabUniform(this.#gpu);
     const kernel = {
       name: recipe.name,
       pipeline: await compileRepack(this.#gpu, recipe),
-      slabUniform,
+      uniform: this.#uploader.uniform,
       bindings: recipe.bindings(this.#held),
       itemsPerRow: recipe.itemsPerRow,
     };
     repackRows(this.#gpu, kernel, this.#target, { first: 0, end: this.#module.rows, inSource: 0 }, { first: 0, count: this.#target.matrix.paddedColumns / 32 });
-    this.#gpu.free(slabUniform, ...this.#held.values());
+    this.#gpu.free(...this.#held.values());
     this.#held.clear();
   }
 }

@@ -53,16 +53,11 @@ export function compileRepack(gpu: Gpu, { name, shaders, constants }: Pick<Recip
   return gpu.compile(`repack ${name}`, assembleShader([slabPart, ...shaders], constants));
 }
 
-/** Make the uniform buffer that says what goes where. */
-export function createSlabUniform(gpu: Gpu): Promise<GPUBuffer> {
-  return gpu.allocate("slab", 32, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
-}
-
 /** A kernel that fills rows of a matrix, and what it reads. */
 export interface RowKernel {
   name: string;
   pipeline: GPUComputePipeline;
-  slabUniform: GPUBuffer;
+  uniform: GPUBuffer;
   bindings: (part: MatrixPart) => Bindings;
   itemsPerRow: number;
 }
@@ -79,8 +74,8 @@ export interface RowRange {
 export function repackRows(gpu: Gpu, kernel: RowKernel, target: RowTarget, rows: RowRange, blocks: { first: number; count: number }): void {
   const { device } = gpu;
   for (const span of rowSpans(target, rows.first, rows.end)) {
-    device.queue.writeBuffer(kernel.slabUniform, 0, new Uint32Array([span.sourceRow - rows.inSource, span.targetRow, span.stride, blocks.first, blocks.count, rows.plane ?? 0, 0, 0]));
-    const groups = [kernel.bindings(span.part), { 0: kernel.slabUniform }];
+    device.queue.writeBuffer(kernel.uniform, 0, new Uint32Array([span.sourceRow - rows.inSource, span.targetRow, span.stride, blocks.first, blocks.count, rows.plane ?? 0, 0, 0]));
+    const groups = [kernel.bindings(span.part), { 0: kernel.uniform }];
     const workgroups = [Math.ceil(kernel.itemsPerRow / 64), span.rows, 1] as const;
     const dispatch = prepareDispatch(device, `repack ${kernel.name}`, kernel.pipeline, groups, workgroups);
     submitDispatches(device, "repack", [dispatch]);
@@ -95,21 +90,19 @@ export class TensorRepacker {
   readonly #rows: number;
   readonly #recipe: Recipe;
   readonly #pipeline: GPUComputePipeline;
-  readonly #slabUniform: GPUBuffer;
-  readonly #slab: Uint8Array<ArrayBuffer>;
+  readonly #slabBytes: number;
   #filledBytes = 0;
   #unitsDone = 0;
 
-  private constructor(gpu: Gpu, uploader: Uploader, target: RowTarget, rows: number, recipe: Recipe, pipeline: GPUComputePipeline, slabUniform: GPUBuffer) {
+  private constructor(gpu: Gpu, uploader: Uploader, target: RowTarget, rows: number, recipe: Recipe, pipeline: GPUComputePipeline) {
     this.#gpu = gpu;
     this.#uploader = uploader;
     this.#target = target;
     this.#rows = rows;
     this.#recipe = recipe;
     this.#pipeline = pipeline;
-    this.#slabUniform = slabUniform;
     const slabUnits = Math.min(Math.floor(uploader.capacity / recipe.bytesPerUnit), MAX_ROWS_PER_DISPATCH, recipe.units);
-    this.#slab = new Uint8Array(slabUnits * recipe.bytesPerUnit);
+    this.#slabBytes = slabUnits * recipe.bytesPerUnit;
   }
 
   /** Prepare to take the `role` tensor of a module with `rows` rows stored in `format`. */
@@ -119,24 +112,23 @@ export class TensorRepacker {
 
   /** Prepare to take a tensor of a module with `rows` rows by a recipe. */
   static async createFor(gpu: Gpu, uploader: Uploader, target: RowTarget, rows: number, recipe: Recipe): Promise<TensorRepacker> {
-    return new TensorRepacker(gpu, uploader, target, rows, recipe, await compileRepack(gpu, recipe), await createSlabUniform(gpu));
+    return new TensorRepacker(gpu, uploader, target, rows, recipe, await compileRepack(gpu, recipe));
   }
 
   /** Take the next bytes of the tensor. */
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     for (let offset = 0; offset < bytes.byteLength; ) {
-      const taken = Math.min(bytes.byteLength - offset, this.#slab.byteLength - this.#filledBytes);
-      this.#slab.set(bytes.subarray(offset, offset + taken), this.#filledBytes);
+      const taken = Math.min(bytes.byteLength - offset, this.#slabBytes - this.#filledBytes);
+      this.#uploader.stage(bytes.subarray(offset, offset + taken));
       this.#filledBytes += taken;
       offset += taken;
-      if (this.#filledBytes === this.#slab.byteLength) await this.#flush();
+      if (this.#filledBytes === this.#slabBytes) await this.#flush();
     }
   }
 
   /** Repack what is left, and make sure that everything came. */
   async end(): Promise<void> {
     if (this.#filledBytes > 0) await this.#flush();
-    this.#gpu.free(this.#slabUniform);
     const { units, by } = this.#recipe;
     if (this.#unitsDone !== units) {
       throw new HearthError("corrupt-checkpoint", `${this.#target.matrix.label}: expected ${units} ${by === "rows" ? "rows" : "blocks of columns"}, found ${this.#unitsDone}`);
@@ -145,8 +137,7 @@ export class TensorRepacker {
 
   async #flush(): Promise<void> {
     const units = Math.floor(this.#filledBytes / this.#recipe.bytesPerUnit);
-    const bytes = this.#slab.subarray(0, this.#filledBytes);
-    await this.#uploader.upload(bytes, () => this.#repack(this.#unitsDone, units));
+    await this.#uploader.consume(() => this.#repack(this.#unitsDone, units));
     this.#unitsDone += units;
     this.#filledBytes = 0;
   }
@@ -156,7 +147,7 @@ export class TensorRepacker {
     const kernel = {
       name,
       pipeline: this.#pipeline,
-      slabUniform: this.#slabUniform,
+      uniform: this.#uploader.uniform,
       bindings: (part: MatrixPart) => ({ 0: this.#uploader.staging, 1: target(part), 2: secondTarget?.(part) }),
     };
     if (by === "rows") {
