@@ -50,7 +50,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       sum += expert_weight(m, chosen[slot]);
     }
     for (var slot = 0u; slot < CHOSEN; slot++) {
-      let weight = ROUTE_SCALE * expert_weight(m, chosen[slot]);
+      let weight = ROUTE_SCALE * expert_factor(chosen[slot]) * expert_weight(m, chosen[slot]);
       choices[m * CHOSEN + slot] = Choice(chosen[slot], select(weight, weight / (sum + NORM_FLOOR), IS_NORMALISED));
     }
   }

@@ -189,7 +189,8 @@ function savedByMlx(tensors: NamedValues[], config: ModelConfig): NamedValues[] 
   const stacks = stackedExperts(tensors, (name) => name.replace(/experts\.\d+/, "switch_mlp").replace("w1.", "gate_proj.").replace("w2.", "down_proj.").replace("w3.", "up_proj."));
   const renamed = (name: string) => name.replace(".w1.", ".gate_proj.").replace(".w2.", ".down_proj.").replace(".w3.", ".up_proj.");
   const dense = stacks.length > 0 ? whole.map((tensor) => ({ ...tensor, name: renamed(tensor.name) })) : whole;
-  return [...dense, ...stacks].flatMap((tensor) => (config.modelType === "gpt_oss" ? splitExperts(tensor) : [tensor]));
+  const split: Record<string, (tensor: NamedValues) => NamedValues[]> = { gpt_oss: splitExperts, gemma4_text: halvedExperts };
+  return [...dense, ...stacks].flatMap((tensor) => split[config.modelType]?.(tensor) ?? [tensor]);
 }
 
 function underModel(tensor: NamedValues): NamedValues {
@@ -240,6 +241,20 @@ function splitExperts(tensor: NamedValues): NamedValues[] {
     });
     return { name: `${folder}.${part}.${bias ? "bias" : "weight"}`, shape: bias ? [experts, rows] : [experts, rows, inner], values: turned };
   });
+}
+
+/** What MLX does to Gemma 4's experts: gates and ups, which lie one above the other, become rows of two modules. */
+function halvedExperts(tensor: NamedValues): NamedValues[] {
+  const { name, shape: [experts, rows, columns], values } = tensor;
+  const folder = /^(.*\.experts)\.(?:gate_up|down)_proj$/.exec(name)?.[1];
+  if (!folder) return [tensor];
+  if (name.endsWith("down_proj")) return [{ ...tensor, name: `${folder}.switch_glu.down_proj.weight` }];
+  const size = (rows / 2) * columns;
+  return ["gate_proj", "up_proj"].map((part, half) => ({
+    name: `${folder}.switch_glu.${part}.weight`,
+    shape: [experts, rows / 2, columns],
+    values: Float32Array.from({ length: experts * size }, (_, i) => values[(2 * Math.floor(i / size) + half) * size + (i % size)]),
+  }));
 }
 
 /** What MLX does to Falcon-H1: every factor but the keys' is multiplied into the weights. */

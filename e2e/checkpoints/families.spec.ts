@@ -8,7 +8,7 @@ const PAGE = "/e2e/checkpoints/families.page.ts";
 const GROUP = 6; // families that share a page and its compiled kernels
 
 const goldens = readGoldens().filter(({ model_type }) => FAMILIES.has(model_type));
-const OWN_KERNELS = ["falcon_h1_gate_norm", "falcon_h1_norm_gate"]; // switches with a kernel that no case of ten tokens runs
+const OWN_KERNELS = ["falcon_h1_gate_norm", "falcon_h1_norm_gate", "gemma4_moe"]; // switches with a kernel that no case of ten tokens runs
 const runsInBoth = ({ name, ten }: FamilyGolden) => ten !== undefined || OWN_KERNELS.includes(name);
 const inGroups = (some: FamilyGolden[]) => Array.from({ length: Math.ceil(some.length / GROUP) }, (_, i) => some.slice(i * GROUP, (i + 1) * GROUP));
 
@@ -74,7 +74,7 @@ for (const name of ["lfm2", "qwen3_5_text", "granitemoehybrid_mamba"]) {
 test("what MLX rewrites when it saves a model is recognised", async ({ harness, browserName }) => {
   skipInChromium(browserName);
   const spelling: Spelling = { prefix: "model.", head: "", rewrittenBy: "mlx" };
-  const some = goldens.filter(({ name }) => ["qwen3_moe", "qwen3_next", "lfm2_moe", "falcon_h1", "falcon_h1_norm_gate", "gpt_oss", "gpt2", "gpt_neox"].includes(name));
+  const some = goldens.filter(({ name }) => ["qwen3_moe", "qwen3_next", "lfm2_moe", "falcon_h1", "falcon_h1_norm_gate", "gemma4_moe", "gpt_oss", "gpt2", "gpt_neox"].includes(name));
   const found = await harness.run<FamilyDeviation[]>(PAGE, "runFamilies", some.map((golden) => ({ golden, spelling })));
   for (const { name, golden } of found) expect(golden, name).toBeLessThan(5e-4);
 });

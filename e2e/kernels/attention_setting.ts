@@ -1,7 +1,8 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
 import type { AttentionStep } from "../../src/kernels/attention.ts";
-import type { AttentionSpec, RopeSpec } from "../../src/kernels/decoder_spec.ts";
+import type { AttentionSpec } from "../../src/kernels/decoder_spec.ts";
+import type { RopeSpec } from "../../src/kernels/rope_spec.ts";
 import { ropeTable } from "../../src/kernels/decoder_weights.ts";
 import { pageBytes, type KvCache, type KvType } from "../../src/kernels/kv_cache.ts";
 import { padColumns } from "../../src/quant/matrix.ts";

@@ -1,4 +1,4 @@
-import type { RopeSpec } from "../../src/kernels/decoder_spec.ts";
+import type { RopeSpec } from "../../src/kernels/rope_spec.ts";
 
 /** How a head is prepared: an RMS norm where there are gains, then the rotation. */
 export interface HeadPreparation {

@@ -1,4 +1,4 @@
-import type { AltupLayerSpec, AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, MambaSpec, NormSpec, PerLayerSpec } from "../../src/kernels/decoder_spec.ts";
+import type { AltupLayerSpec, AttentionSpec, DecoderSpec, DeltaNetSpec, LayerSpec, LinearSpec, MambaSpec, MoeSpec, NormSpec, PerLayerSpec } from "../../src/kernels/decoder_spec.ts";
 
 /** A tensor of a checkpoint. */
 export interface TensorShape {
@@ -33,7 +33,8 @@ function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
     ...norm(attention?.outputNorm, attention?.output.columns ?? 0),
     ...norm(mlp?.downNorm, mlp?.intermediateSize ?? 0),
     ...[...(attention ? [attention.qkv, attention.output] : []), ...(recurrent ? [recurrent.input, recurrent.output] : []), ...(mlp ? [mlp.up, mlp.down] : []), ...(moe ? [moe.router, moe.up, moe.down] : [])].flatMap(linear),
-    ...(moe?.routing.kind === "sigmoid" && moe.routing.bias ? [{ name: moe.routing.bias, shape: [moe.experts] }] : []),
+    ...(moe ? perExpert(moe) : []),
+    ...Object.values(moe?.norms ?? {}).flatMap((one) => norm(one, hiddenSize)),
     ...(attention ? headNorms(attention) : []),
     ...(attention?.sinks ? [{ name: attention.sinks, shape: [attention.heads] }] : []),
     ...(recurrent ? [{ name: recurrent.kernel, shape: [recurrent.channels, 1, recurrent.taps] }, ...(recurrent.bias ? [{ name: recurrent.bias, shape: [recurrent.channels] }] : [])] : []),
@@ -41,6 +42,11 @@ function layerTensors(layer: LayerSpec, hiddenSize: number): TensorShape[] {
     ...(recurrent?.kind === "mamba" ? mambaTensors(recurrent) : []),
     ...(mlp && typeof mlp.activation !== "string" ? slopes(mlp.activation.module) : []),
   ];
+}
+
+function perExpert({ routing, experts }: MoeSpec): TensorShape[] {
+  const name = routing.kind === "softmax" ? routing.factors : routing.bias;
+  return name ? [{ name, shape: [experts] }] : [];
 }
 
 function altupTensors({ norm: ownNorm, router, prediction, correction, outputScale, laurel }: AltupLayerSpec, hiddenSize: number): TensorShape[] {
@@ -72,7 +78,7 @@ function headNorms({ queryKeyNorm, heads, kvHeads, headDim, kvSource }: Attentio
 function norm(spec: NormSpec | undefined, width: number): TensorShape[] {
   if (!spec) return [];
   const shape = [width];
-  return [{ name: `${spec.module}.weight`, shape }, ...(spec.bias ? [{ name: `${spec.module}.bias`, shape }] : [])];
+  return [{ name: `${spec.module}.${spec.gains ?? "weight"}`, shape }, ...(spec.bias ? [{ name: `${spec.module}.bias`, shape }] : [])];
 }
 
 function linear({ columns, sources }: LinearSpec): TensorShape[] {

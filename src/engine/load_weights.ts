@@ -125,7 +125,7 @@ async function allocateLayer(gpu: Gpu, { hiddenSize, perLayer }: DecoderSpec, la
     attentionPostNorm: await norm(attentionPostNorm),
     mlpNorm: mlpNorm === attentionNorm ? attentionNormWeights : await norm(mlpNorm),
     mlp: mlp && (await mlpWeights(gpu, jobs, mlp)),
-    moe: moe && (await moeWeights(gpu, jobs, moe)),
+    moe: moe && (await moeWeights(gpu, jobs, moe, hiddenSize)),
     mlpPostNorm: await norm(mlpPostNorm),
     ownInput: ownInput && {
       gate: await linear(gpu, jobs, ownInput.gate),
@@ -230,11 +230,17 @@ async function mlpWeights(gpu: Gpu, jobs: WeightJobs, { activation, up, downNorm
   };
 }
 
-async function moeWeights(gpu: Gpu, jobs: WeightJobs, { experts, router, routing, up, down }: MoeSpec): Promise<MoeWeights> {
-  const values = new Float32Array(experts);
-  const expertBias = routing.kind === "sigmoid" ? await createVector(gpu, "expert bias", values) : undefined;
-  if (expertBias && routing.kind === "sigmoid" && routing.bias) jobs.wantVector(routing.bias, experts, { buffer: expertBias, values, place: (i) => i });
-  return { router: await linear(gpu, jobs, router), expertBias, up: await linear(gpu, jobs, up), down: await linear(gpu, jobs, down) };
+async function moeWeights(gpu: Gpu, jobs: WeightJobs, { experts, router, routing, norms: own, up, down }: MoeSpec, hiddenSize: number): Promise<MoeWeights> {
+  const [vector, neutral] = routing.kind === "softmax" ? [routing.factors, 1] : [routing.bias, 0];
+  const perExpert = await (vector ? sideBySide(gpu, jobs, [{ name: vector, length: experts }]) : createVector(gpu, "per expert", new Float32Array(experts).fill(neutral)));
+  const norm = (one: NormSpec, scale = 1) => streamNorm(gpu, jobs, one, hiddenSize, scale);
+  return {
+    router: await linear(gpu, jobs, router),
+    perExpert,
+    norms: own && { router: await norm(own.router, hiddenSize ** -0.5), experts: await norm(own.experts), mlpPost: await norm(own.mlpPost), expertsPost: await norm(own.expertsPost) },
+    up: await linear(gpu, jobs, up),
+    down: await linear(gpu, jobs, down),
+  };
 }
 
 /** A norm of the residual stream, whose rows lie striped. */
@@ -249,9 +255,9 @@ async function norms(
   const biasStart = padColumns(specs.length * width);
   const values = new Float32Array(2 * biasStart);
   const buffer = await createVector(gpu, specs[0].module, values);
-  for (const { module, gainOffset, bias } of new Set(specs)) {
+  for (const { module, gains = "weight", gainOffset, bias } of new Set(specs)) {
     const places = (i: number) => specs.flatMap((spec, part) => (spec.module === module ? [place(part * width + i)] : []));
-    jobs.wantVector(`${module}.weight`, width, { buffer, values, place: places, offset: gainOffset, scale });
+    jobs.wantVector(`${module}.${gains}`, width, { buffer, values, place: places, offset: gainOffset, scale });
     if (bias) jobs.wantVector(`${module}.bias`, width, { buffer, values, place: (i) => places(i).map((at) => biasStart + at), scale });
   }
   const [{ kind, epsilon, groups = 1 }] = specs;

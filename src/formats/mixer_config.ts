@@ -66,7 +66,7 @@ const FACTOR: Bounds = { min: 0, max: 1e9 };
 export function parseMixers(fields: Fields): MixerConfig {
   return {
     experts: integerField(fields, "num_experts", WIDTH) ?? integerField(fields, "num_local_experts", { min: 0, max: WIDTH.max }),
-    expertsPerToken: integerField(fields, "num_experts_per_tok", { min: 0, max: WIDTH.max }),
+    expertsPerToken: integerField(fields, "num_experts_per_tok", { min: 0, max: WIDTH.max }) ?? integerField(fields, "top_k_experts", WIDTH),
     moeIntermediateSize: integerField(fields, "moe_intermediate_size", WIDTH),
     normTopkProb: booleanField(fields, "norm_topk_prob"),
     decoderSparseStep: integerField(fields, "decoder_sparse_step", LAYERS),

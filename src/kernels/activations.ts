@@ -9,8 +9,8 @@ export interface Activations {
   M: number;
   rows: GPUBuffer; // u32 [M, 4]: slot, position, token id, 1 while it runs
   hidden: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the residual stream
-  normed: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the stream after a layer norm
-  branch: GPUBuffer; // f32 [M, hiddenSize, padded]: a branch's result before its norm
+  normed: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the stream after a layer norm, or an MLP's and experts' results before the norm of both
+  branch: GPUBuffer; // f32 [M, hiddenSize, padded], a branch's result before its norm; striped beside experts that have one too
   qkv: GPUBuffer; // f32 [M, largest (heads + 2 kvHeads) headDim]
   projected: GPUBuffer; // f32 [M, largest input of a recurrence]
   attended: GPUBuffer; // f32 [M, largest heads headDim, padded], striped, or what a recurrence gives
@@ -37,6 +37,7 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
   const attended = widest(({ attention }) => (attention ? attention.heads * attention.headDim : 0));
   const { layers, finalNorm } = spec;
   const hasLayerNorms = [finalNorm, ...layers.flatMap(({ attentionNorm, mlpNorm }) => [attentionNorm, mlpNorm])].some((norm) => norm?.kind === "layer");
+  const addsExperts = layers.some(({ moe }) => moe?.norms);
   const hasPostNorms = layers.some(({ attentionPostNorm, mlpPostNorm, ownInput }) => attentionPostNorm ?? mlpPostNorm ?? ownInput);
   const attendedWidth = padColumns(Math.max(attended, widest(({ recurrent }) => recurrent?.output.columns ?? 0)));
   const mlpWidth = padColumns(widest(({ mlp, ownInput, altup }) => Math.max(mlp?.intermediateSize ?? 0, ownInput?.gate.rows ?? 0, altup?.laurel.left.rows ?? 0)));
@@ -45,7 +46,7 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
     M,
     rows: await floats("rows", 4),
     hidden: await floats("hidden", padColumns(spec.hiddenSize)),
-    normed: await floats("normed", hasLayerNorms || spec.altup ? padColumns(spec.hiddenSize) : 0),
+    normed: await floats("normed", hasLayerNorms || addsExperts || spec.altup ? padColumns(spec.hiddenSize) : 0),
     branch: await floats("branch", hasPostNorms ? padColumns(spec.hiddenSize) : 0),
     qkv: await floats("qkv", widest(({ attention }) => attention?.qkv.rows ?? 0)),
     projected: await floats("recurrence input", widest(({ recurrent }) => recurrent?.input.rows ?? 0)),

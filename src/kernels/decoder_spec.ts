@@ -1,4 +1,5 @@
 import type { RowMove } from "../quant/repack.ts";
+import type { RopeSpec } from "./rope_spec.ts";
 
 /** A decoder as data: what differs between model families, and the checkpoint's own module names. */
 export interface DecoderSpec {
@@ -107,6 +108,8 @@ export interface ResidualScales {
 export interface NormSpec {
   kind: "rms" | "layer";
   module: string;
+  /** Name of the gains within the module; "weight" when absent. */
+  gains?: string;
   epsilon: number;
   /** Added to the stored gains: 1 where a family stores them around zero. */
   gainOffset: number;
@@ -245,13 +248,26 @@ export interface MoeSpec {
   router: LinearSpec;
   gatesMlp: boolean;
   routing: Routing;
+  norms?: MoeNormsSpec;
   /** Rows: those of expert 0, gate and up in turn, then of expert 1, ... */
   up: LinearSpec;
   down: LinearSpec;
 }
 
-/** How a router's logits become weights. "sigmoid": experts are chosen after adding the vector `bias`, which the weights ignore. */
-export type Routing = { isNormalised: boolean; scale: number } & ({ kind: "softmax" } | { kind: "sigmoid"; bias: string | undefined });
+/** Norms of experts that read the residual stream apart from the layer's MLP: of what they and their router read, and of both results before these are added. */
+export interface MoeNormsSpec {
+  /** Its result is divided by the root of its width. */
+  router: NormSpec;
+  experts: NormSpec;
+  mlpPost: NormSpec;
+  expertsPost: NormSpec;
+}
+
+/**
+ * How a router's logits become weights. "softmax": the weights are multiplied by the vector `factors`, last of all. "sigmoid":
+ * experts are chosen after adding the vector `bias`, which the weights ignore.
+ */
+export type Routing = { isNormalised: boolean; scale: number } & ({ kind: "softmax"; factors?: string } | { kind: "sigmoid"; bias: string | undefined });
 
 /** xIELU (Huang and Schlag), whose slopes the checkpoint stores as scalars. */
 export interface XieluSpec {
@@ -281,18 +297,4 @@ export interface ModuleSpec {
   /** Of a parameter that is no module: the matrices of its tensor `[stack, rows / stack, columns]`, or `[stack, columns, rows / stack]` when transposed. */
   stack?: number;
   moves: readonly RowMove[];
-}
-
-/** How positions rotate queries and keys. */
-export interface RopeSpec {
-  /** Leading dimensions of a head that are rotated; 0 when positions are not encoded at all. */
-  rotaryDim: number;
-  /** Whether dimensions 2i and 2i + 1 turn together, rather than i and i + rotaryDim / 2. */
-  isInterleaved: boolean;
-  /** Radians per position of each pair of dimensions, `[rotaryDim / 2]`. */
-  inverseFrequencies: readonly number[];
-  /** Factor of cosine and sine. */
-  attentionFactor: number;
-  /** Queries grow by 1 + beta ln(1 + floor(position / span)); off when beta is 0. */
-  queryGrowth: { beta: number; span: number };
 }

@@ -1,6 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { matrixBytes, type Matrix } from "../quant/matrix.ts";
-import type { DecoderSpec, RopeSpec } from "./decoder_spec.ts";
+import type { DecoderSpec } from "./decoder_spec.ts";
+import type { RopeSpec } from "./rope_spec.ts";
 
 /** A fused linear layer on the GPU. */
 export interface LinearWeights {
@@ -50,9 +51,18 @@ export interface MlpWeights {
 /** A mixture of experts on the GPU; the experts' matrices lie one under another. */
 export interface MoeWeights {
   router: LinearWeights;
-  expertBias: GPUBuffer | undefined; // f32 [experts]
+  perExpert: GPUBuffer; // f32 [experts]: factors of their weights, or what is added before they are chosen
+  norms: MoeNormWeights | undefined;
   up: LinearWeights;
   down: LinearWeights;
+}
+
+/** Norms of experts that read the residual stream apart from the layer's MLP. */
+export interface MoeNormWeights {
+  router: NormWeights;
+  experts: NormWeights;
+  mlpPost: NormWeights;
+  expertsPost: NormWeights;
 }
 
 /** One layer's weights on the GPU. */

@@ -13,7 +13,7 @@ import routeSoftmax from "../../shaders/lib/route_softmax.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
 import routeShader from "../../shaders/route.wgsl?raw";
 import type { MoeSpec } from "./decoder_spec.ts";
-import { inputBindings, inputConstants, inputParts, outputBindings, outputConstants, outputParts, type MatmulStep, type RowDispatch } from "./matmul.ts";
+import { inputBindings, inputConstants, inputParts, outputBindings, outputConstants, outputParts, type MatmulOutput, type MatmulStep, type RowDispatch } from "./matmul.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** The choice of experts for every row. */
@@ -23,11 +23,11 @@ export interface RouteStep {
   rows: GPUBuffer;
   logits: GPUBuffer; // f32 [M, rows of the router]
   choices: GPUBuffer; // [M, chosen] of (expert, weight)
-  expertBias: GPUBuffer | undefined; // f32 [experts]
+  perExpert: GPUBuffer; // f32 [experts]
 }
 
 /** Prepare the choice of experts. */
-export async function route(gpu: Gpu, { moe, M, rows, logits, choices, expertBias }: RouteStep): Promise<RowDispatch> {
+export async function route(gpu: Gpu, { moe, M, rows, logits, choices, perExpert }: RouteStep): Promise<RowDispatch> {
   const { routing } = moe;
   const code = assembleShader([stepPart, routing.kind === "sigmoid" ? routeSigmoid : routeSoftmax, routeShader], {
     M,
@@ -39,7 +39,7 @@ export async function route(gpu: Gpu, { moe, M, rows, logits, choices, expertBia
     ROUTE_SCALE: routing.scale,
   });
   const pipeline = await gpu.compile("route", code);
-  const group0 = { 0: logits, 1: choices, 2: routing.kind === "sigmoid" ? expertBias : undefined };
+  const group0 = { 0: logits, 1: choices, 2: perExpert };
   const dispatch = prepareDispatch(gpu.device, "route", pipeline, [group0, {}, { 0: rows }], [1, M, 1]);
   return { ...dispatch, rowsPerWorkgroup: 1 };
 }
@@ -51,14 +51,20 @@ export interface ExpertStep {
   choices: GPUBuffer;
   M: number;
   rows: GPUBuffer;
-  /** Whether each choice gives results of its own, or all choices of a row are added up. */
+  /** Whether each choice gives results of its own, or all choices of a row are added up; then the output stores or adds in stripes. */
   results: "each" | "sum";
 }
 
 /** Prepare an expert product, the same for decoding and prefill; one dispatch for each part of the matrix. */
 export async function expertVec(gpu: Gpu, schedule: Schedule, expert: ExpertStep): Promise<RowDispatch[]> {
   const dispatches: RowDispatch[] = [];
-  for (const part of expert.step.weights.matrix.parts) dispatches.push(await expertVecPart(gpu, schedule, expert, part));
+  const { step, results } = expert;
+  const { buffer, stride } = step.output;
+  for (const [index, part] of step.weights.matrix.parts.entries()) {
+    // A sum is stored by the first part, and the others add what their experts give.
+    const output: MatmulOutput = results === "sum" && index > 0 && step.output.kind !== "residual" ? { kind: "residual", buffer, stride } : step.output;
+    dispatches.push(await expertVecPart(gpu, schedule, { ...expert, step: { ...step, output } }, part));
+  }
   return dispatches;
 }
 
@@ -83,6 +89,7 @@ async function expertVecPart(gpu: Gpu, schedule: Schedule, { step, moe, choices,
       TAKEN: isSum ? moe.chosen : 1,
       INPUT_SHARE: isSum ? 1 : moe.chosen,
       IS_WEIGHTED: isSum,
+      STORES_ALL: isSum && output.kind !== "residual",
       ROWS: rowsPerThread,
       THREADS: threads,
       STREAMS: streams,

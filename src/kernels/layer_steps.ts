@@ -1,17 +1,14 @@
 import { padColumns } from "../quant/matrix.ts";
 import type { Activations } from "./activations.ts";
-import type { AltupStep } from "./altup.ts";
 import { qkvWidth, type AttentionStep } from "./attention.ts";
-import type { CutGluStep } from "./cut_glu.ts";
-import type { AttentionSpec, DecoderSpec, MlpSpec, MoeSpec, RecurrentSpec, RopeSpec } from "./decoder_spec.ts";
-import type { AttentionWeights, DecoderWeights, LinearWeights, MlpWeights, MoeWeights, NormWeights, RecurrentWeights } from "./decoder_weights.ts";
-import type { ExpertStep, RouteStep } from "./experts.ts";
+import { added, normalised, normedInput, type Addition, type Branch, type LayerStep } from "./branch.ts";
+import type { AttentionSpec, DecoderSpec, RecurrentSpec } from "./decoder_spec.ts";
+import type { AttentionWeights, DecoderWeights, NormWeights, RecurrentWeights } from "./decoder_weights.ts";
 import type { KvCache } from "./kv_cache.ts";
 import type { MatmulInput, MatmulStep } from "./matmul.ts";
-import type { NormStep } from "./norm.ts";
+import { mlpBranch } from "./mlp_steps.ts";
 import { normalises, type RecurrentStep } from "./recurrent.ts";
-import type { EmbedStep } from "./sample.ts";
-import type { ScaleRowsStep } from "./scale_rows.ts";
+import type { RopeSpec } from "./rope_spec.ts";
 
 /** A decoder with everything that its passes share. */
 export interface Decoder {
@@ -19,31 +16,6 @@ export interface Decoder {
   weights: DecoderWeights;
   ropes: ReadonlyMap<RopeSpec, GPUBuffer>; // f32 [context, rotaryDim / 2, 2]
   cache: KvCache;
-}
-
-/** One step of a layer as data: decode and prefill cut them differently. */
-export type LayerStep =
-  | { kind: "matmul"; step: MatmulStep }
-  | { kind: "norm"; step: NormStep }
-  | { kind: "recurrence"; step: RecurrentStep }
-  | { kind: "scale"; step: ScaleRowsStep }
-  | { kind: "embed"; step: EmbedStep }
-  | { kind: "altup"; step: AltupStep }
-  | { kind: "cut"; step: CutGluStep }
-  | { kind: "route"; step: RouteStep }
-  | { kind: "experts"; step: ExpertStep }
-  | { kind: "attention"; step: AttentionStep; output: MatmulStep };
-
-/** A branch of a block: what reads the residual stream, and what follows until the result is added to it. */
-interface Branch {
-  read: LayerStep[];
-  write: LayerStep[];
-}
-
-/** The product whose result joins the residual stream, and what must follow it. */
-interface Addition {
-  output: MatmulStep;
-  after: LayerStep[];
 }
 
 /** Describe a whole pass over embedded rows, up to the residual stream after the last layer. */
@@ -74,7 +46,7 @@ function streamSteps({ spec: { altup, hiddenSize }, weights }: Decoder, activati
 function layerSteps(decoder: Decoder, activations: Activations, index: number): LayerStep[] {
   const { isParallel } = decoder.spec.layers[index];
   const mixer = mixerBranch(decoder, activations, index);
-  const mlp = mlpBranch(decoder, activations, index);
+  const mlp = mlpBranch(activations, decoder.spec.hiddenSize, decoder.spec.layers[index], decoder.weights.layers[index]);
   const streams = altupSteps(decoder, activations, index);
   const last = [...streams.correct, ...ownInputSteps(decoder, activations, index), ...scalarSteps(decoder, activations, index)];
   // Parallel branches read the same stream, so both have read it before either writes.
@@ -199,85 +171,4 @@ function recurrentSteps(
   const project: MatmulStep = { label: "recurrence input", weights: weights.input, input, output: { kind: "store", buffer: projected, stride: recurrent.input.rows } };
   const step: RecurrentStep = { recurrent, weights, M, rows, projected, output: attended, state: cache.states[index] };
   return { read: [{ kind: "matmul", step: project }], write: [{ kind: "recurrence", step }, { kind: "matmul", step: output }, ...after] };
-}
-
-function mlpBranch(decoder: Decoder, activations: Activations, index: number): Branch {
-  const { mlp, moe, isParallel, residualScales } = decoder.spec.layers[index];
-  const layer = decoder.weights.layers[index];
-  const { before, input } = normalised(activations, layer.mlpNorm, "mlp input");
-  const isNormedAlready = isParallel && layer.mlpNorm === layer.attentionNorm;
-  const branches = [
-    ...(mlp && layer.mlp ? [denseSteps(activations, mlp, moe, layer.mlp, input, layer.mlpPostNorm, residualScales.mlp)] : []),
-    ...(moe && layer.moe ? [expertSteps(activations, moe, layer.moe, input, residualScales.mlp)] : []),
-  ];
-  return { read: [...(isNormedAlready ? [] : before), ...branches.flatMap(({ read }) => read)], write: branches.flatMap(({ write }) => write) };
-}
-
-function denseSteps(
-  activations: Activations, mlp: MlpSpec, moe: MoeSpec | undefined, weights: MlpWeights, input: MatmulInput, postNorm: NormWeights | undefined, scale: number,
-): Branch {
-  const { M, rows, mlp: buffer, routerLogits } = activations;
-  const { output, after } = added(activations, "down", weights.down, normedInput(buffer, weights.downNorm), postNorm, scale);
-  const stride = padColumns(mlp.intermediateSize);
-  const activation = typeof mlp.activation === "string" ? mlp.activation : mlp.activation.kind;
-  if (mlp.cutoff !== undefined) {
-    const raw = { kind: "store", buffer: activations.pairs, stride: 2 * mlp.intermediateSize } as const;
-    const cut: CutGluStep = { mlp, M, rows, pairs: activations.pairs, output: buffer };
-    return { read: [{ kind: "matmul", step: { label: "up", weights: weights.up, input, output: raw } }, { kind: "cut", step: cut }], write: [{ kind: "matmul", step: output }, ...after] };
-  }
-  const up: MatmulStep = {
-    label: "up",
-    weights: weights.up,
-    input,
-    output: { kind: mlp.isGated ? "glu" : "activated", buffer, stride, activation, gateScale: mlp.gateScale, slopes: weights.slopes },
-  };
-  const gate: LayerStep[] = moe?.gatesMlp
-    ? [{ kind: "scale", step: { M, rows, values: buffer, stride, factor: { kind: "sigmoid", buffer: routerLogits, stride: moe.router.rows, logit: moe.experts } } }]
-    : [];
-  return { read: [{ kind: "matmul", step: up }], write: [...gate, { kind: "matmul", step: output }, ...after] };
-}
-
-/** The router's logits, the choice, and what the chosen experts make of the input. */
-function expertSteps({ M, rows, hidden, routerLogits, choices, experts }: Activations, moe: MoeSpec, weights: MoeWeights, input: MatmulInput, scale: number): Branch {
-  const router: MatmulStep = { label: "router", weights: weights.router, input, output: { kind: "store", buffer: routerLogits, stride: moe.router.rows } };
-  const upOutput = { kind: "glu", buffer: experts, stride: padColumns(moe.intermediateSize), activation: moe.activation } as const;
-  const downOutput = { kind: "residual", buffer: hidden, stride: padColumns(weights.down.matrix.rows / moe.experts), scale } as const;
-  const up: MatmulStep = { label: "up", weights: weights.up, input, output: upOutput };
-  const down: MatmulStep = { label: "down", weights: weights.down, input: { kind: "plain", buffer: experts }, output: downOutput };
-  return {
-    read: [
-      { kind: "matmul", step: router },
-      { kind: "route", step: { moe, M, rows, logits: routerLogits, choices, expertBias: weights.expertBias } },
-      { kind: "experts", step: { step: up, moe, choices, M, rows, results: "each" } },
-    ],
-    write: [{ kind: "experts", step: { step: down, moe, choices, M, rows, results: "sum" } }],
-  };
-}
-
-/** The residual stream as a product's input: an RMS norm is computed while reading, a layer norm before. */
-export function normalised(activations: Activations, norm: NormWeights | undefined, label: string): { before: LayerStep[]; input: MatmulInput } {
-  const { M, rows, hidden, normed } = activations;
-  if (!norm?.isCentred) return { before: [], input: normedInput(hidden, norm) };
-  const stride = padColumns(norm.width);
-  const place = { kind: "store", input: hidden, inputStride: stride, output: normed, outputStride: stride } as const;
-  return { before: [{ kind: "norm", step: { label, weights: norm, M, rows, place } }], input: { kind: "plain", buffer: normed } };
-}
-
-/** A product's input that is RMS-normalised while it is read, where there is a norm. */
-function normedInput(buffer: GPUBuffer, norm: NormWeights | undefined): MatmulInput {
-  return norm ? { kind: "rms", buffer, gains: norm.gains, width: norm.width, epsilon: norm.epsilon } : { kind: "plain", buffer };
-}
-
-/** A product whose result is added to the residual stream, after a norm where there is one. */
-function added(
-  activations: Activations, label: string, weights: LinearWeights, input: MatmulInput, norm: NormWeights | undefined, scale: number,
-): Addition {
-  const { M, rows, hidden, branch } = activations;
-  const stride = padColumns(weights.matrix.rows);
-  if (!norm) return { output: { label, weights, input, output: { kind: "residual", buffer: hidden, stride, scale } }, after: [] };
-  const place = { kind: "residual", input: branch, inputStride: stride, output: hidden, outputStride: stride, scale } as const;
-  return {
-    output: { label, weights, input, output: { kind: "store", buffer: branch, stride } },
-    after: [{ kind: "norm", step: { label: `${label} result`, weights: norm, M, rows, place } }],
-  };
 }

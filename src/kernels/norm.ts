@@ -15,7 +15,7 @@ import type { RowDispatch } from "./matmul.ts";
 /** Where a norm reads and writes; strides are the row lengths of the buffers. */
 export type NormPlace =
   | { kind: "store"; input: GPUBuffer; inputStride: number; output: GPUBuffer; outputStride: number }
-  | { kind: "residual"; input: GPUBuffer; inputStride: number; output: GPUBuffer; outputStride: number; scale: number; streams?: number }
+  | { kind: "residual"; input: GPUBuffer; inputStride: number; output: GPUBuffer; outputStride: number; scale: number; streams?: number; inputIsStriped?: boolean }
   | { kind: "inPlace"; buffer: GPUBuffer; stride: number; start: number }
   | { kind: "gated"; buffer: GPUBuffer; stride: number; gates: Gates; precedesGate: boolean };
 
@@ -69,5 +69,5 @@ function placeConstants(place: NormPlace): ShaderConstants {
     return { INPUT_STRIDE: stride, GATE_STRIDE: gates.stride, GATE_START: gates.start, GATE_SCALE: gates.scale, PRECEDES_GATE: precedesGate };
   }
   const strides = { INPUT_STRIDE: place.inputStride, OUTPUT_STRIDE: place.outputStride };
-  return place.kind === "residual" ? { ...strides, RESIDUAL_SCALE: place.scale, STREAMS: place.streams ?? 1 } : strides;
+  return place.kind === "residual" ? { ...strides, RESIDUAL_SCALE: place.scale, STREAMS: place.streams ?? 1, INPUT_IS_STRIPED: place.inputIsStriped ?? false } : strides;
 }

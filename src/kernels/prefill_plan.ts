@@ -1,7 +1,8 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Activations } from "./activations.ts";
 import { attentionGate, attentionPrefill, ropeAppend } from "./attention.ts";
-import { decoderSteps, normalised, type Decoder, type LayerStep } from "./layer_steps.ts";
+import { normalised, type LayerStep } from "./branch.ts";
+import { decoderSteps, type Decoder } from "./layer_steps.ts";
 import { matmulTile, type MatmulStep, type RowDispatch } from "./matmul.ts";
 import { isPackable, matmulPacked } from "./matmul_packed.ts";
 import { addPositions } from "./positions.ts";

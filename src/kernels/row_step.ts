@@ -1,8 +1,8 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { altup } from "./altup.ts";
+import type { LayerStep } from "./branch.ts";
 import { cutGlu } from "./cut_glu.ts";
 import { expertVec, route } from "./experts.ts";
-import type { LayerStep } from "./layer_steps.ts";
 import type { RowDispatch } from "./matmul.ts";
 import { normRows } from "./norm.ts";
 import { recurrence } from "./recurrent.ts";

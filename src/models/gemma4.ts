@@ -1,15 +1,15 @@
 import { HearthError } from "../errors.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
-import type { AttentionSpec, DecoderSpec, LayerSpec, PerLayerSpec } from "../kernels/decoder_spec.ts";
+import type { AttentionSpec, DecoderSpec, LayerSpec, LinearSpec, ModuleSpec, MoeSpec, NormSpec, PerLayerSpec } from "../kernels/decoder_spec.ts";
 import { rounded, slides } from "./gemma.ts";
 import { stacked } from "./modules.ts";
+import { expertsOf, fusedExperts } from "./moe.ts";
 import { ropeSpec } from "./rope.ts";
 import { buildDecoder, llamaTraits, ropeShape, type Traits } from "./traits.ts";
 
 /** Gemma 4: heads of two sizes, inputs of every layer's own, and last layers that see the keys of earlier ones. */
 export function gemma4(config: ModelConfig, contextLength: number): DecoderSpec {
   if (config.useBidirectionalAttention) throw new HearthError("unsupported-checkpoint", "config.json: use_bidirectional_attention: Hearth runs decoders, and this model is an encoder");
-  if (config.hasMoeBlock) throw new HearthError("unsupported-checkpoint", "config.json: enable_moe_block is not supported for gemma4");
   const slidesAt = (layer: number) => layer < config.layers - 1 && slides(config, layer, 6); // the last layer always sees everything
   const build = (isSliding: boolean, isWide: boolean) => kindOf(config, contextLength, isSliding, isWide);
   const own = config.layers - (config.kvSharedLayers ?? 0);
@@ -21,7 +21,7 @@ export function gemma4(config: ModelConfig, contextLength: number): DecoderSpec 
     const layer = kinds.get(isSliding)![doubles && index >= own ? 1 : 0].layers[index];
     const name = `model.layers.${index}`;
     const source = index < own ? undefined : lastOfKind(own, (earlier) => slidesAt(earlier) === isSliding);
-    return { ...layer, attention: layer.attention && attentionOf(config, layer.attention, name, source, isSliding), scalar: `${name}.layer_scalar`, ...ownInput(config, layer, name) };
+    return { ...layer, attention: layer.attention && attentionOf(config, layer.attention, name, source, isSliding), scalar: `${name}.layer_scalar`, ...ownInput(config, layer, name), moe: config.hasMoeBlock ? expertsBeside(config, layer, name) : undefined };
   });
   return { ...base, layers, unread: sharedKeyModules(own, config.layers), perLayer: perLayer(config) };
 }
@@ -78,6 +78,31 @@ export function attentionOf(config: ModelConfig, attention: AttentionSpec, name:
   const { sources: [queries], ...qkv } = stacked(`${name} qkv`, hiddenSize, [query, { ...query, rows: 2 * rows }]);
   const moves = [0, 1].map((part) => ({ from: 0, rows, to: heads * headDim + part * rows, stride: 1 }));
   return { ...attention, valueNorm, qkv: { ...qkv, sources: [queries, { module: `${name}.self_attn.k_proj`, rows, bias: query.bias, isTransposed: false, moves }] } };
+}
+
+/** Experts that read the stream beside the MLP, with norms of their own; the router's norm has its gains in the router. */
+function expertsBeside(config: ModelConfig, { mlpPostNorm }: LayerSpec, name: string): MoeSpec {
+  const names = { router: "router.proj", experts: "experts", gate: "gate_proj", up: "up_proj", down: "down_proj", together: "experts.switch_glu" };
+  const factors = `${name}.router.per_expert_scale`;
+  const moe = expertsOf({ ...config, hiddenAct: "gelu_pytorch_tanh" }, name, names, { kind: "softmax", isNormalised: true, scale: 1, factors });
+  const fused = fusedExperts(`${name}.experts`, moe.experts, moe.intermediateSize, config.hiddenSize);
+  const norm = (module: string): NormSpec => ({ ...mlpPostNorm!, module: `${name}.${module}` }); // which every layer of Gemma's has
+  return {
+    ...moe,
+    norms: {
+      router: { ...norm("router"), gains: "scale" },
+      experts: norm("pre_feedforward_layernorm_2"),
+      mlpPost: norm("post_feedforward_layernorm_1"),
+      expertsPost: norm("post_feedforward_layernorm_2"),
+    },
+    up: withFirst(fused.up, moe.up),
+    down: withFirst(fused.down, moe.down),
+  };
+}
+
+/** The same matrix, looked for under these names before all others. */
+function withFirst(sources: readonly ModuleSpec[], linear: LinearSpec): LinearSpec {
+  return { ...linear, sources, spellings: [linear.sources, ...(linear.spellings ?? [])] };
 }
 
 /** The branch that takes a layer's own input. */

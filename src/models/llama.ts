@@ -1,5 +1,6 @@
 import type { ModelConfig } from "../formats/model_config.ts";
-import type { DecoderSpec, LayerSpec, NormSpec, RopeSpec } from "../kernels/decoder_spec.ts";
+import type { DecoderSpec, LayerSpec, NormSpec } from "../kernels/decoder_spec.ts";
+import type { RopeSpec } from "../kernels/rope_spec.ts";
 import { NO_ROPE, ropeSpec } from "./rope.ts";
 import { activationOf, buildDecoder, LLAMA_NAMES, llamaTraits, ropeShape, type Traits } from "./traits.ts";
 

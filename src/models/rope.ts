@@ -1,6 +1,6 @@
 import { HearthError } from "../errors.ts";
 import type { RopeConfig } from "../formats/model_config.ts";
-import type { RopeSpec } from "../kernels/decoder_spec.ts";
+import type { RopeSpec } from "../kernels/rope_spec.ts";
 
 /** What a rotation depends on besides the rope settings themselves. */
 export interface RopeShape {

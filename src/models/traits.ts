@@ -1,6 +1,7 @@
 import { HearthError } from "../errors.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
-import type { Activation, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, NormSpec, QueryKeyNorm, RopeSpec, XieluSpec } from "../kernels/decoder_spec.ts";
+import type { Activation, DecoderSpec, LayerSpec, LinearSpec, MlpSpec, NormSpec, QueryKeyNorm, XieluSpec } from "../kernels/decoder_spec.ts";
+import type { RopeSpec } from "../kernels/rope_spec.ts";
 import { interleaved, stacked, type PlainModule } from "./modules.ts";
 import { ropeSpec, type RopeShape } from "./rope.ts";
 
