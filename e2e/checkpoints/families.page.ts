@@ -9,6 +9,7 @@ import { createKvCache } from "../../src/kernels/kv_cache.ts";
 import { chooseSchedule } from "../../src/kernels/schedule.ts";
 import { decoderSpec } from "../../src/models/registry.ts";
 import { pickedCheckpoint } from "../../src/storage/picked_files.ts";
+import { withBindingLimit } from "../kernels/random_matrix.ts";
 import { randomCheckpoint, type NamedValues } from "../support/random_checkpoint.ts";
 import { tensorsOf } from "../support/spec_tensors.ts";
 
@@ -65,6 +66,8 @@ export interface Spelling {
 interface FamilyRequest {
   golden: FamilyGolden;
   spelling?: Spelling;
+  /** What a binding can show at most, where that is less than the device's own limit. */
+  bindingBytes?: number;
 }
 
 /** Run each family's tiny model prefilled and decoded, on one device, so that kernels alike are compiled once. */
@@ -72,7 +75,7 @@ export async function runFamilies(requests: readonly FamilyRequest[]): Promise<F
   const gpu = await Gpu.open();
   try {
     const deviations: FamilyDeviation[] = [];
-    for (const request of requests) deviations.push(await runFamily(gpu, request));
+    for (const request of requests) deviations.push(await runFamily(request.bindingBytes ? withBindingLimit(gpu, request.bindingBytes) : gpu, request));
     return deviations;
   } finally {
     gpu.destroy();

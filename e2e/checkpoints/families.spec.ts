@@ -86,3 +86,13 @@ test("experts that newer transformers save in two parameters are recognised", as
   const found = await harness.run<FamilyDeviation[]>(PAGE, "runFamilies", some.map((golden) => ({ golden, spelling })));
   for (const { name, golden } of found) expect(golden, name).toBeLessThan(5e-4);
 });
+
+test("experts may lie in several bindings", async ({ harness, browserName }) => {
+  skipInChromium(browserName);
+  const some = goldens.filter(({ name }) => name === "qwen3_moe" || name === "gemma4_moe");
+  const found = await harness.run<FamilyDeviation[]>(PAGE, "runFamilies", some.map((golden) => ({ golden, bindingBytes: 40_960 }))); // of one or two experts each
+  for (const { name, golden, decode } of found) {
+    expect(golden, name).toBeLessThan(5e-4);
+    expect(decode, name).toBeLessThan(5e-4);
+  }
+});
