@@ -3,8 +3,8 @@
 // gives a row of results of its own (TAKEN = 1, inputs by row, INPUT_SHARE = CHOSEN), or a workgroup adds up all choices
 // of a row by their weights (TAKEN = CHOSEN, inputs by choice, INPUT_SHARE = 1). Parts: block, step, reduce_*, weight_*
 // (scales_*), input_*, expert_bias_*, bias_none, output_*. Constants: K, ROWS, EXPERT_ROWS (rows of one expert), PART_ROWS and ROW_START
-// (whole experts), CHOSEN, TAKEN, INPUT_SHARE, IS_WEIGHTED, STORES_ALL
-// (whether rows that chose no expert of the part get zeros).
+// (whole experts), CHOSEN, TAKEN, INPUT_SHARE, IS_WEIGHTED, STORES_ALL (whether rows that chose no expert of the
+// part get zeros).
 struct Choice {
   expert: u32,
   weight: f32,

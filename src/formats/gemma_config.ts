@@ -16,6 +16,7 @@ export interface GemmaConfig {
   globalKvHeads?: number;
   /** Whether values are keys before their norm, in those layers. */
   keysAreValues?: boolean;
+  /** Whether every layer has experts beside its MLP. */
   hasMoeBlock?: boolean;
   /** Width of each layer's MLP, where they differ. */
   intermediateSizes?: number[];

@@ -10,7 +10,7 @@ export interface Activations {
   rows: GPUBuffer; // u32 [M, 4]: slot, position, token id, 1 while it runs
   hidden: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the residual stream
   normed: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the stream after a layer norm, or an MLP's and experts' results before the norm of both
-  branch: GPUBuffer; // f32 [M, hiddenSize, padded], a branch's result before its norm; striped beside experts that have one too
+  branch: GPUBuffer; // f32 [M, hiddenSize, padded]: a branch's result before its norm; striped where experts have one of their own
   qkv: GPUBuffer; // f32 [M, largest (heads + 2 kvHeads) headDim]
   projected: GPUBuffer; // f32 [M, largest input of a recurrence]
   attended: GPUBuffer; // f32 [M, largest heads headDim, padded], striped, or what a recurrence gives

@@ -7,7 +7,7 @@ import { expertsOf, fusedExperts } from "./moe.ts";
 import { ropeSpec } from "./rope.ts";
 import { buildDecoder, llamaTraits, ropeShape, type Traits } from "./traits.ts";
 
-/** Gemma 4: heads of two sizes, inputs of every layer's own, and last layers that see the keys of earlier ones. */
+/** Gemma 4: heads of two sizes, inputs of every layer's own, last layers that see the keys of earlier ones, and in one model experts beside every MLP. */
 export function gemma4(config: ModelConfig, contextLength: number): DecoderSpec {
   if (config.useBidirectionalAttention) throw new HearthError("unsupported-checkpoint", "config.json: use_bidirectional_attention: Hearth runs decoders, and this model is an encoder");
   const slidesAt = (layer: number) => layer < config.layers - 1 && slides(config, layer, 6); // the last layer always sees everything
@@ -21,7 +21,9 @@ export function gemma4(config: ModelConfig, contextLength: number): DecoderSpec 
     const layer = kinds.get(isSliding)![doubles && index >= own ? 1 : 0].layers[index];
     const name = `model.layers.${index}`;
     const source = index < own ? undefined : lastOfKind(own, (earlier) => slidesAt(earlier) === isSliding);
-    return { ...layer, attention: layer.attention && attentionOf(config, layer.attention, name, source, isSliding), scalar: `${name}.layer_scalar`, ...ownInput(config, layer, name), moe: config.hasMoeBlock ? expertsBeside(config, layer, name) : undefined };
+    const attention = layer.attention && attentionOf(config, layer.attention, name, source, isSliding);
+    const moe = config.hasMoeBlock ? expertsBeside(config, layer, name) : undefined;
+    return { ...layer, attention, moe, scalar: `${name}.layer_scalar`, ...ownInput(config, layer, name) };
   });
   return { ...base, layers, unread: sharedKeyModules(own, config.layers), perLayer: perLayer(config) };
 }
@@ -80,7 +82,7 @@ export function attentionOf(config: ModelConfig, attention: AttentionSpec, name:
   return { ...attention, valueNorm, qkv: { ...qkv, sources: [queries, { module: `${name}.self_attn.k_proj`, rows, bias: query.bias, isTransposed: false, moves }] } };
 }
 
-/** Experts that read the stream beside the MLP, with norms of their own; the router's norm has its gains in the router. */
+/** Experts that read the stream beside the MLP, with norms of their own. */
 function expertsBeside(config: ModelConfig, { mlpPostNorm }: LayerSpec, name: string): MoeSpec {
   const names = { router: "router.proj", experts: "experts", gate: "gate_proj", up: "up_proj", down: "down_proj", together: "experts.switch_glu" };
   const factors = `${name}.router.per_expert_scale`;
