@@ -3,8 +3,6 @@
 // (scales_*), input_*, bias_*, output_*, finish_*. Constants: K, M, ROWS, PART_ROWS (rows of W bound here), ROW_START
 // (the first of them in the whole matrix), WORKGROUP = STREAMS * THREADS.
 const UNITS = ROWS / 2u; // results are emitted in pairs of rows
-const BLOCKS = K / 32u;
-const ROUNDS = (BLOCKS + THREADS - 1u) / THREADS;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(invocation: Invocation) {
@@ -18,12 +16,7 @@ fn main(invocation: Invocation) {
 
   var sums: array<f32, ROWS * M>;
   var squares: array<f32, M>;
-  // As many rounds for every lane, so that drivers unroll them and ask for the next round's weights early.
-  for (var round = 0u; round < ROUNDS; round++) {
-    let block = round * THREADS + lane;
-    if (BLOCKS % THREADS > 0u && block >= BLOCKS) {
-      break;
-    }
+  for (var block = lane; block < K / 32u; block += THREADS) {
     for (var m = 0u; m < M; m++) {
       let loaded = load_inputs(m, block);
       let x_sum = block_sum(loaded.x);
