@@ -11,7 +11,7 @@ import { createTestedRunner, schedulesFor } from "./self_test.ts";
 
 declare const KERNELS_VERSION: string; // a hash of the kernels' sources and the library's version, defined in vite.config.ts
 
-const BUDGET_MS = 360; // half a second with the kernels that the choice makes of the rest of the model
+const BUDGET_MS = 340; // half a second with the kernels that the choice makes of the rest of the model
 
 /** How a model's devices are tuned. */
 export interface TuningOptions {
