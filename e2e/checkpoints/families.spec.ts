@@ -39,7 +39,7 @@ function skipInChromium(browserName: string): void {
 }
 
 // One of each kind of mixer, MLP and norm: what differs between families beyond these is numbers.
-const KINDS = ["llama", "stablelm_12b", "gemma2", "gpt_oss", "qwen3_next", "granitemoehybrid_mamba", "lfm2_moe", "gemma3n_text", "gemma4_text"];
+const KINDS = ["llama", "stablelm_12b", "gemma2", "gpt_oss", "qwen3_next", "granitemoehybrid_mamba", "lfm2_moe", "gemma3n_text", "gemma4_text", "gemma4_moe"];
 
 test(`two sequences decoded side by side are each as if alone: ${KINDS.join(", ")}`, async ({ harness, browserName }) => {
   skipInChromium(browserName);
