@@ -47,7 +47,7 @@ function info(id) {
 const kernelReport = {
   clock: "wall",
   kernels: [
-    { label: "matmul_vec up", dispatches: 28, milliseconds: 0.25, weightBytes: 100e6, bandwidthFraction: 0.2 },
+    { label: "matmul_vec up", dispatches: 28, milliseconds: 0.25, weightBytes: 100e6, bandwidthFraction: 0.2, plainReadFraction: 0.6 },
     { label: "attention_decode window 4096", dispatches: 28, milliseconds: 0.125, weightBytes: 0 },
   ],
 };

@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import { expect, test } from "../support/fixtures.ts";
 import { safetensorsBeginning, serveLargeCheckpoint } from "../support/large_file_server.ts";
 import { measured } from "../support/measured.ts";
-import { gpuProcessBytes, largestRendererBytes } from "../support/process_memory.ts";
+import { gpuProcess, largestRendererBytes } from "../support/process_memory.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 
 const PAGE = "/e2e/long/gpu_memory.page.ts";
@@ -47,19 +47,19 @@ test.describe("a model of half a gigabyte", () => {
 
   test("promise 38: the memory of an upload is bounded", async ({ harness }) => {
     test.setTimeout(600_000);
-    test.skip(gpuProcessBytes() === undefined, NO_PROCESS);
+    test.skip(gpuProcess() === undefined, NO_PROCESS);
     const { url, server, weightBytes } = await serveLarge();
     await harness.run(PAGE, "loadAndUnload", 512); // SwiftShader's compiler takes memory of its own, the first time
-    const before = { gpu: gpuProcessBytes()!, renderer: largestRendererBytes()! }; // skipped above without
+    const before = { gpu: gpuProcess()!.bytes, renderer: largestRendererBytes()! }; // skipped above without
     const peak = { ...before };
     const sampling = setInterval(() => {
-      peak.gpu = Math.max(peak.gpu, gpuProcessBytes() ?? 0);
+      peak.gpu = Math.max(peak.gpu, gpuProcess()?.bytes ?? 0);
       peak.renderer = Math.max(peak.renderer, largestRendererBytes() ?? 0);
     }, 100);
     const loaded = await harness.run<{ weightBytes: number; logits: number }>(PAGE, "loadLarge", url);
     clearInterval(sampling);
     server.close();
-    const after = gpuProcessBytes() ?? NaN;
+    const after = gpuProcess()?.bytes ?? NaN;
     const gpuRest = after - before.gpu - weightBytes;
     const gpuGrowth = peak.gpu - before.gpu - weightBytes;
     const rendererGrowth = peak.renderer - before.renderer;
@@ -74,11 +74,11 @@ test.describe("a model of half a gigabyte", () => {
 
 test("promise 37: loading and unloading over and over takes no more memory", async ({ harness }) => {
   test.setTimeout(900_000);
-  test.skip(gpuProcessBytes() === undefined, NO_PROCESS);
+  test.skip(gpuProcess() === undefined, NO_PROCESS);
   const sizes: number[] = [];
   for (let cycle = 0; cycle < 20; cycle++) {
     expect(await harness.run<number>(PAGE, "loadAndUnload", cycle % 2 === 0 ? 512 : 1024)).toBe(2);
-    sizes.push(gpuProcessBytes() ?? NaN);
+    sizes.push(gpuProcess()?.bytes ?? NaN);
   }
   const megabytes = (bytes: number) => Math.round(bytes / MEBIBYTE);
   const [early, late] = [sizes.slice(4, 8), sizes.slice(-4)].map((few) => Math.min(...few));

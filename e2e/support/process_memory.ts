@@ -17,9 +17,9 @@ export function largestRenderer(): BrowserProcess | undefined {
   return largestOf(/--type=renderer|tab$/);
 }
 
-/** Resident bytes of Chromium's GPU process, in which SwiftShader keeps its buffers. */
-export function gpuProcessBytes(): number | undefined {
-  return largestOf(/--type=gpu-process/)?.bytes;
+/** Chromium's GPU process, in which SwiftShader runs and keeps its buffers. */
+export function gpuProcess(): BrowserProcess | undefined {
+  return largestOf(/--type=gpu-process/);
 }
 
 function largestOf(kind: RegExp): BrowserProcess | undefined {

@@ -1,5 +1,6 @@
 import { expect, test } from "@playwright/test";
 
+import type { GpuTraits } from "../../src/gpu/gpu.ts";
 import { chooseSchedule, cutSchedule, otherCuts, usualCut, type ProductCut } from "../../src/kernels/schedule.ts";
 
 const GPU = { subgroups: { min: 32, max: 32 }, isSoftware: false, integerDots: true, halfMatrices: true };
@@ -12,6 +13,13 @@ test("the shorter a matrix, the more threads share a row, as long as each has a 
   const { threadsPerRow } = chooseSchedule(GPU);
   expect(SHAPES.map(([rows, columns]) => threadsPerRow(rows, columns))).toEqual([64, 64, 32, 128, 32, 32, 32]);
   expect(SHAPES.map(([rows, columns]) => chooseSchedule(PROCESSOR).threadsPerRow(rows, columns))).toEqual(SHAPES.map(() => 1));
+});
+
+test("prefill takes half floats where units multiply them, else whole numbers where bytes are fast, else floats, and bytes only when asked", () => {
+  const form = (traits: Partial<GpuTraits>, inputBits?: 8 | 16) => chooseSchedule({ ...GPU, ...traits }, inputBits).inputForm;
+  expect([form({}), form({}, 8)]).toEqual(["f16", "f16"]);
+  expect([form({ halfMatrices: false }), form({ halfMatrices: false }, 8)]).toEqual(["int16", "int8"]);
+  expect([form({ halfMatrices: false, integerDots: false }), form({ isSoftware: true }, 8)]).toEqual(["f32", "f32"]);
 });
 
 for (const [name, traits, leastLanes] of [["a GPU with subgroups", GPU, 32], ["a GPU without", GPU, 1], ["a processor", PROCESSOR, 1]] as const) {
