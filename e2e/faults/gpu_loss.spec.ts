@@ -22,11 +22,15 @@ test("promise 32: an answer goes on after its device was lost, in every phase", 
   expect(slowest).toBeLessThan(2 * loadMs + 3000); // the promise says 1.2 loads and a second; other work shares this machine
 });
 
-test("promise 32: a load goes on after its device was lost in the upload", async ({ harness, browserName }) => {
-  test.skip(browserName === "chromium", SLOW);
-  const { text, expected, devicesOpened } = await harness.run<Outcome<"loseDeviceInUpload">>(PAGE, "loseDeviceInUpload");
-  measured(`text identical, ${devicesOpened} devices opened`);
-  expect([text, devicesOpened]).toEqual([expected, 2]);
+test.describe("a device that is lost in the upload", () => {
+  test.use({ expectedErrors: [/Parent device is lost/, /errors while creating shader module/] }); // Firefox's words on what it is asked for before it tells of the loss
+
+  test("promise 32: a load goes on after its device was lost in the upload", async ({ harness, browserName }) => {
+    test.skip(browserName === "chromium", SLOW);
+    const { text, expected, devicesOpened } = await harness.run<Outcome<"loseDeviceInUpload">>(PAGE, "loseDeviceInUpload");
+    measured(`text identical, ${devicesOpened} devices opened`);
+    expect([text, devicesOpened]).toEqual([expected, 2]);
+  });
 });
 
 test("promise 32: what a recovery downloads is checked as what a load does", async ({ harness, browserName }) => {
