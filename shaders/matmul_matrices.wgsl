@@ -1,6 +1,6 @@
 // Y = X W^T for many rows of X, on units that multiply matrices of 16 by 16 half floats and add up in f32. Four subgroups of 32 lanes
 // compute 64 rows of X by 64 rows of W, 32 by 32 each, 64 columns at a time through workgroup memory; the next columns are on their
-// way while these are multiplied. Inputs come from pack_halves.wgsl. Parts: block, step, weight_* (scales_*), bias_*, output_*.
+// way while these are multiplied. Inputs come from pack_halves.wgsl. Parts: block, eight_halves, step, weight_* (scales_*), bias_*, output_*.
 // Constants: K, PART_ROWS, ROW_START.
 @group(0) @binding(0) var<storage, read> halves: array<vec4u>;       // [M, K / 8], two to a word
 @group(0) @binding(1) var<storage, read> half_scales: array<f32>;    // [M]
@@ -21,10 +21,6 @@ var<workgroup> results: array<f32, 4 * 256>;        // [subgroup, 16 rows of X, 
 fn load_x(row: u32, eighth: u32) -> array<vec4u, 4> {
   let first = row * (K / 8u) + eighth;
   return array(halves[first], halves[first + 2u * K], halves[first + 4u * K], halves[first + 6u * K]);
-}
-
-fn eight_halves(a: vec4f, b: vec4f) -> vec4u {
-  return vec4u(pack2x16float(a.xy), pack2x16float(a.zw), pack2x16float(b.xy), pack2x16float(b.zw));
 }
 
 // Hand on a matrix of results: half a row of it from every lane.

@@ -1,5 +1,5 @@
 // Inputs of a product as half floats between -1 and 1, with a scale for every row, for matmul_matrices.wgsl. A workgroup takes a
-// row. Parts: block, peak, step, input_*, workgroup_sum. Constants: K, THREADS.
+// row. Parts: block, eight_halves, peak, step, input_*, workgroup_sum. Constants: K, THREADS.
 @group(0) @binding(2) var<storage, read_write> halves: array<vec4u>;        // [M, K / 8], two to a word
 @group(0) @binding(3) var<storage, read_write> half_scales: array<f32>;     // [M]
 
@@ -13,10 +13,6 @@ fn workgroup_peak(thread: u32, own: f32) -> f32 {
     peak = max(peak, lane_peaks[lane]);
   }
   return peak;
-}
-
-fn eight_halves(a: vec4f, b: vec4f) -> vec4u {
-  return vec4u(pack2x16float(a.xy), pack2x16float(a.zw), pack2x16float(b.xy), pack2x16float(b.zw));
 }
 
 @compute @workgroup_size(THREADS)

@@ -5,6 +5,7 @@ import { hasPairs, packedShaderParts, weightBindings, weightConstants, weightSha
 import biasAdd from "../../shaders/lib/bias_add.wgsl?raw";
 import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
 import block from "../../shaders/lib/block.wgsl?raw";
+import eightHalves from "../../shaders/lib/eight_halves.wgsl?raw";
 import liveEighths from "../../shaders/lib/live_eighths.wgsl?raw";
 import peak from "../../shaders/lib/peak.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
@@ -56,7 +57,7 @@ export async function matmulPacked(gpu: Gpu, step: MatmulStep, inputs: PackedInp
   for (const part of matrix.parts) {
     const constants = { ...weightConstants(matrix, part), M, ...outputConstants(output), OUTPUT_ROWS: matrix.rows };
     const code = isHalf
-      ? assembleShader([...weightShaderParts(part.format), stepPart, ...outputs, matmulMatricesShader], constants, MATRIX_FEATURES)
+      ? assembleShader([...weightShaderParts(part.format), eightHalves, stepPart, ...outputs, matmulMatricesShader], constants, MATRIX_FEATURES)
       : assembleShader([block, stepPart, ...packedShaderParts(byteFormat(part, label)), ...outputs, liveEighths, matmulPackedShader], { ...constants, BYTES: FORM_BYTES[inputs.form] });
     const pipeline = await gpu.compile(label, code);
     const group0 = { 0: inputs.codes, 1: inputs.scales, ...outputBindings(output), 3: bias };
@@ -75,8 +76,8 @@ function byteFormat({ format }: MatrixPart, label: string): AffineFormat {
 
 async function packInputs(gpu: Gpu, { label: name, weights, input }: MatmulStep, inputs: PackedInputs, M: number, rows: GPUBuffer): Promise<RowDispatch> {
   const constants = { K: weights.matrix.paddedColumns, M, THREADS: PACK_THREADS, BYTES: FORM_BYTES[inputs.form], ...inputConstants(input) };
-  const kernel = inputs.form === "f16" ? packHalvesShader : packInputsShader;
-  const code = assembleShader([block, peak, stepPart, ...inputParts(input), workgroupSum, kernel], constants);
+  const kernel = inputs.form === "f16" ? [eightHalves, packHalvesShader] : [packInputsShader];
+  const code = assembleShader([block, peak, stepPart, ...inputParts(input), workgroupSum, ...kernel], constants);
   const label = `pack_inputs ${name}`;
   const pipeline = await gpu.compile(label, code);
   const group0 = { ...inputBindings(input), 2: inputs.codes, 3: inputs.scales };
