@@ -38,6 +38,10 @@ fn eight_codes(value: Eight, peak: f32) -> vec2u {
 }
 
 fn append_row(slot: u32, kv_head: u32, position: u32, thread: u32, key: Eight, value: Eight) {
+  if (thread < 2u) {
+    atomicStore(&peaks[thread], 0u);
+  }
+  workgroupBarrier();
   if (thread < CHUNKS) {
     atomicMax(&peaks[0], bitcast<u32>(eight_peak(key)));
     atomicMax(&peaks[1], bitcast<u32>(eight_peak(value)));

@@ -49,13 +49,13 @@ function queryGroup({ heads, kvHeads }: AttentionSpec): number {
 
 const WORKGROUP_MEMORY = 16_384; // bytes that every WebGPU device has
 
-/** The widest decode workgroup, up to the schedule's, whose heads, scores and sums fit in workgroup memory. */
+/** The widest decode workgroup, up to the schedule's, whose heads, scores and sums fit in workgroup memory; a thread for every eight dimensions at least. */
 function decodeWorkgroup(schedule: Schedule, { headDim }: AttentionSpec, group: number): number {
   const bytes = (workgroup: number) => 4 * ((group + 1) * (headDim + 8) + 64 + 4 + workgroup * 13);
-  for (let workgroup = schedule.attentionWorkgroup; workgroup > 64; workgroup /= 2) {
-    if (bytes(workgroup) <= WORKGROUP_MEMORY) return workgroup;
-  }
-  return 64;
+  let workgroup = schedule.attentionWorkgroup;
+  while (workgroup > 64 && bytes(workgroup) > WORKGROUP_MEMORY) workgroup /= 2;
+  while (8 * workgroup < headDim) workgroup *= 2;
+  return workgroup;
 }
 
 function sharedConstants(step: AttentionStep): ShaderConstants {

@@ -32,7 +32,7 @@ export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"
   inputForm: InputForm;
   /** Tokens of a prefill chunk, a multiple of 64. */
   prefillRows: number;
-  /** Threads of a decode attention workgroup at most: 64, 128 or 256. */
+  /** Threads of a decode attention workgroup: a power of two from 16 on, fewer where workgroup memory is short, more where heads are wide. */
   attentionWorkgroup: number;
   /** Spans into which a sequence's cache is cut for decoding, by its length. */
   splits: (length: number) => number;
@@ -99,7 +99,7 @@ export function chooseSchedule(traits: GpuTraits, inputBits: 8 | 16 = 16): Sched
       tile: "narrow",
       inputForm: "f32",
       prefillRows: 64,
-      attentionWorkgroup: 64,
+      attentionWorkgroup: 16,
       splits: () => 1,
     };
   }
