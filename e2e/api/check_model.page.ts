@@ -17,7 +17,7 @@ export async function checkAndLoad() {
 
 /** Compare the memory foretold with what is allocated. */
 export async function foretoldMemory() {
-  const options = { contextLength: 128, kvCache: "f32" } as const;
+  const options = { contextLength: 128, kvCache: "int8" } as const;
   const { memory } = await checkModel(BUNDLED, options);
   const { device } = await loadIntoEngine(BUNDLED, options, { baseUrl: location.href, startText });
   const { gpu } = await device.part();

@@ -16,6 +16,7 @@ interface DecodeCase extends AttentionShape {
   splits: 1 | 4 | 16;
   /** Tokens that each row's sequence has, this one included; 0 for a sequence that has ended. */
   lengths: readonly number[];
+  /** Threads asked for: heads of 256 take 32 all the same. */
   workgroup?: number;
 }
 
@@ -28,8 +29,8 @@ const CASES: readonly DecodeCase[] = [
   { headDim: 64, heads: 4, kvHeads: 4, window: 0, headNorms: false, kvType: "f32", splits: 1, lengths: RAGGED },
   { headDim: 64, heads: 14, kvHeads: 2, window: 0, headNorms: false, kvType: "f16", splits: 1, lengths: RAGGED },
   { headDim: 80, heads: 8, kvHeads: 1, window: 0, headNorms: false, rotaryDim: 32, kvType: "f32", splits: 1, lengths: RAGGED, workgroup: 128 },
-  { headDim: 96, heads: 6, kvHeads: 2, window: 64, headNorms: false, kvType: "f32", splits: 1, lengths: RAGGED },
-  { headDim: 128, heads: 16, kvHeads: 1, window: 0, headNorms: true, kvType: "f16", splits: 1, lengths: BORDERS },
+  { headDim: 96, heads: 6, kvHeads: 2, window: 64, headNorms: false, kvType: "f32", splits: 1, lengths: RAGGED, workgroup: 16 },
+  { headDim: 128, heads: 16, kvHeads: 1, window: 0, headNorms: true, kvType: "f16", splits: 1, lengths: BORDERS, workgroup: 16 },
   { headDim: 8, heads: 3, kvHeads: 1, window: 0, headNorms: true, kvType: "f16", splits: 4, lengths: RAGGED },
   { headDim: 64, heads: 9, kvHeads: 3, window: 100, headNorms: false, kvType: "f32", splits: 4, lengths: RAGGED },
   { headDim: 80, heads: 2, kvHeads: 2, window: 0, headNorms: false, kvType: "f16", splits: 4, lengths: [200, 0] },
@@ -39,7 +40,8 @@ const CASES: readonly DecodeCase[] = [
   { headDim: 64, heads: 16, kvHeads: 1, window: 0, headNorms: true, rotaryDim: 16, kvType: "f32", splits: 16, lengths: RAGGED },
   { headDim: 80, heads: 6, kvHeads: 2, window: 1, headNorms: false, kvType: "f16", splits: 16, lengths: BORDERS },
   { headDim: 128, heads: 8, kvHeads: 8, window: 0, headNorms: true, kvType: "f16", splits: 16, lengths: [200, 128] },
-  { headDim: 8, heads: 3, kvHeads: 1, window: 5, headNorms: false, kvType: "int8", splits: 1, lengths: RAGGED },
+  { headDim: 256, heads: 2, kvHeads: 1, window: 0, headNorms: false, kvType: "f32", splits: 1, lengths: [129, 0, 64], workgroup: 16 },
+  { headDim: 8, heads: 3, kvHeads: 1, window: 5, headNorms: false, kvType: "int8", splits: 1, lengths: RAGGED, workgroup: 16 },
   { headDim: 64, heads: 14, kvHeads: 2, window: 0, headNorms: true, kvType: "int8", splits: 4, lengths: RAGGED },
   { headDim: 80, heads: 6, kvHeads: 3, window: 0, headNorms: false, kvType: "int8", splits: 16, lengths: BORDERS },
   { headDim: 256, heads: 8, kvHeads: 1, window: 0, headNorms: false, kvType: "int8", splits: 1, lengths: [129, 0, 64], workgroup: 128 },
