@@ -9,7 +9,9 @@ import { largestRendererBytes } from "../support/process_memory.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 
 const PAGE = "/e2e/long/storage_load.page.ts";
+const STORAGE_PAGE = "/e2e/faults/storage.page.ts";
 const MEBIBYTE = 2 ** 20;
+const ROUNDS = 3; // what else runs on a machine changes within seconds, so a load is compared with the network just before it
 
 /** A page of a browser with a profile on disk: without one, a browser keeps its databases in memory, and small. */
 const test = base.extend<{ page: Page }>({
@@ -58,23 +60,33 @@ test("promise 7: a load is nearly as fast as network and storage alone", async (
   const byteLength = 512 * MEBIBYTE;
   const { url, server } = await serveCheckpoint(byteLength);
   const megabytesPerSecond = (ms: number) => Math.round(byteLength / 1e3 / ms);
-  const network = await harness.runInWorker<number>(PAGE, "networkAlone", `${url}model.safetensors`);
   // Databases fill the system's write cache, so that whatever comes later is slower: what is compared with comes before and after.
   const databaseAlone = () => harness.runInWorker<{ writeMs: number; readMs: number }>(PAGE, "databaseAlone", byteLength);
   const before = await databaseAlone();
-  const cold = await harness.runInWorker<{ elapsedMs: number }>(PAGE, "readTensors", url);
-  const warm = await harness.runInWorker<{ elapsedMs: number }>(PAGE, "readTensors", url);
+  const rounds: { network: number; cold: number; warm: number }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const network = await harness.runInWorker<number>(PAGE, "networkAlone", `${url}model.safetensors`);
+    const cold = await harness.runInWorker<{ elapsedMs: number }>(PAGE, "readTensors", url);
+    const warm = await harness.runInWorker<{ elapsedMs: number }>(PAGE, "readTensors", url);
+    await harness.run(STORAGE_PAGE, "removeStored", url);
+    rounds.push({ network, cold: cold.elapsedMs, warm: warm.elapsedMs });
+  }
   const after = await databaseAlone();
   server.close();
   const alone = { writeMs: (before.writeMs + after.writeMs) / 2, readMs: (before.readMs + after.readMs) / 2 };
-  const coldRatio = Math.max(network, alone.writeMs) / cold.elapsedMs;
-  const warmRatio = alone.readMs / warm.elapsedMs;
+  const coldRatio = median(rounds.map(({ network, cold }) => Math.max(network, alone.writeMs) / cold));
+  const warmRatio = median(rounds.map(({ warm }) => alone.readMs / warm));
+  const speeds = (part: keyof (typeof rounds)[0]) => rounds.map((round) => megabytesPerSecond(round[part])).join(", ");
   testInfo.annotations.push({
     type: "measured",
-    description: `alone: network ${megabytesPerSecond(network)}, write ${megabytesPerSecond(alone.writeMs)}, read ${megabytesPerSecond(alone.readMs)} MB/s; `
-      + `cold ${megabytesPerSecond(cold.elapsedMs)} MB/s (${Math.round(100 * coldRatio)} % of the slower), warm ${megabytesPerSecond(warm.elapsedMs)} MB/s (${Math.round(100 * warmRatio)} % of reading)`,
+    description: `alone: network ${speeds("network")}, write ${megabytesPerSecond(alone.writeMs)}, read ${megabytesPerSecond(alone.readMs)} MB/s; `
+      + `cold ${speeds("cold")} MB/s (${Math.round(100 * coldRatio)} % of the slower), warm ${speeds("warm")} MB/s (${Math.round(100 * warmRatio)} % of reading)`,
   });
-  // In Firefox a cold load stays behind the promised 80 %: on two cores that other work shared, 47 to 69 % were seen.
-  expect(coldRatio).toBeGreaterThan(browserName === "firefox" ? 0.4 : 0.8);
+  // A load works more than a plain request, and in Firefox that shows where other work takes the cores: 73 to 75 % with one of two taken, 91 to 96 % with both free.
+  expect(coldRatio).toBeGreaterThan(browserName === "firefox" ? 0.5 : 0.8);
   expect(warmRatio).toBeGreaterThan(0.8);
 });
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
