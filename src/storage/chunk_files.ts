@@ -9,6 +9,8 @@ const ROOT = "hearth";
  * The bytes of chunks as files of the origin's private file system, which workers read and write by handles at the speed
  * of memory: `hearth/<database>/<version of a file>/<index>`. One file per chunk, because a handle is its opener's alone:
  * other tabs read what is stored while one goes on writing. What is stored, and where, is the database's to say.
+ *
+ * Chunks are written by the thread that has them: another one saved nothing on two cores (bench/README.md).
  */
 export class ChunkFiles {
   readonly #databaseName: string;
