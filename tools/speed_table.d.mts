@@ -1,2 +1,2 @@
-/** The README with its speed table as the raw reports have it. */
+/** The README with its speed tables as the raw reports have them. */
 export function withSpeedTable(readme: string): string;

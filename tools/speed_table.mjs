@@ -1,15 +1,30 @@
-// node tools/speed_table.mjs: rewrites the README's speed table from the newest raw reports in bench/results.
+// node tools/speed_table.mjs: rewrites the README's speed tables from the newest raw reports in bench/results.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = new URL("../", import.meta.url);
+const RESULTS = new URL("bench/results/", root);
 const MARKED = /(<!-- speed: made by tools\/speed_table\.mjs -->\n)[\s\S]*?(<!-- \/speed -->)/;
 
-/** The README with its speed table as the raw reports have it. */
+/** The README with its speed tables as the raw reports have them: the newest of each adapter and browser, GPUs first. */
 export function withSpeedTable(readme) {
-  const results = new URL("bench/results/", root);
-  const newest = readdirSync(results).filter((name) => name.endsWith(".json")).sort().at(-1);
-  const { date, commit, browser, adapter, options, runs } = JSON.parse(readFileSync(new URL(newest, results), "utf8"));
+  const tables = newestReports().map(speedTable).join("\n");
+  return readme.replace(MARKED, (_, begin, end) => `${begin}${tables}\n${end}`);
+}
+
+/** Files are named by date, then adapter and browser, then a number. */
+function newestReports() {
+  const newest = new Map();
+  for (const name of readdirSync(RESULTS).filter((each) => each.endsWith(".json")).sort()) newest.set(name.replace(/^\d+-\d+-\d+-|-\d+\.json$/g, ""), name);
+  const reports = [...newest.values()].map((name) => JSON.parse(readFileSync(new URL(name, RESULTS), "utf8")));
+  return reports.sort((a, b) => Number(isSoftware(a)) - Number(isSoftware(b)));
+}
+
+function isSoftware({ runs }) {
+  return runs.some(({ adapter }) => adapter?.isSoftware);
+}
+
+function speedTable({ date, commit, browser, adapter, options, runs }) {
   const rows = runs.filter(({ report }) => report).map(({ model, report }) => {
     const cells = [
       model.replace(/^\/models\/|\/$/g, ""),
@@ -22,8 +37,7 @@ export function withSpeedTable(readme) {
     return `| ${cells.join(" | ")} |`;
   });
   const head = "| model | prompt tokens | prefill, tokens/s | decode, tokens/s | first token, ms | weights read, of the bandwidth measured |";
-  const table = [`${adapter}, ${browser}; ${options}; ${date}, commit ${commit}:`, "", head, "| --- | --- | --- | --- | --- | --- |", ...rows, ""].join("\n");
-  return readme.replace(MARKED, (_, begin, end) => `${begin}${table}\n${end}`);
+  return [`${adapter}, ${browser}; ${options}; ${date}, commit ${commit}:`, "", head, "| --- | --- | --- | --- | --- | --- |", ...rows, ""].join("\n");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
