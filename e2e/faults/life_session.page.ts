@@ -10,17 +10,13 @@ let opened: Promise<void> | undefined;
 let model: LanguageModel;
 let faults: FaultSwitch;
 let reference: string;
-const longTasks: number[] = [];
 
-/** Load the bundled model, once, and watch the page's own thread from then on. */
+/** Load the bundled model, once, and let it answer. */
 export function open(): Promise<void> {
   opened ??= new Promise<void>((resolve, reject) => {
     // The workers stay breakable for as long as the page lives.
     withFaultyWorkers(async (ownFaults) => {
       faults = ownFaults;
-      if (PerformanceObserver.supportedEntryTypes.includes("longtask")) {
-        new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: "longtask" });
-      }
       model = await loadModel("/models/hearth-tiny/");
       reference = (await model.generate(PROMPT, GREEDY)).text;
       resolve();
@@ -111,9 +107,4 @@ export async function endAnswer(options: GenerateOptions) {
   const text = await frozenAnswer;
   const resumedMs = performance.now() - resumed;
   return { text, longestGapMs, resumedMs, expected: (await model.generate(PROMPT, options)).text };
-}
-
-/** Durations of the page's long tasks since the model began to load, or undefined where the browser does not tell. */
-export async function pageTasks(): Promise<number[] | undefined> {
-  return PerformanceObserver.supportedEntryTypes.includes("longtask") ? longTasks : undefined;
 }
