@@ -1,7 +1,7 @@
 // Runs in a page: adapters that are not there, that refuse, and that offer no more than WebGPU's minimum.
 import { Engine } from "../../src/engine/engine.ts";
 import { HearthError } from "../../src/errors.ts";
-import { Gpu } from "../../src/gpu/gpu.ts";
+import { Gpu, type GpuOptions } from "../../src/gpu/gpu.ts";
 import { startText } from "../support/text_on_page.ts";
 
 /** How opening a GPU ended. */
@@ -11,9 +11,9 @@ export interface Opening {
   ms: number;
 }
 
-async function open(): Promise<Opening> {
+async function open(options?: GpuOptions): Promise<Opening> {
   const started = performance.now();
-  const outcome = await Gpu.open().then((gpu) => (gpu.destroy(), undefined), (error: unknown) => error);
+  const outcome = await Gpu.open(options).then((gpu) => (gpu.destroy(), undefined), (error: unknown) => error);
   const ms = performance.now() - started;
   if (outcome === undefined) return { code: "opened", message: "", ms };
   return { code: outcome instanceof HearthError ? outcome.code : "no HearthError", message: String((outcome as Error).message), ms };
@@ -33,14 +33,25 @@ async function replacing<T>(target: object, values: Record<string, unknown>, wor
   }
 }
 
-/** Open a GPU where something is missing, each in turn. */
+/** A `requestAdapter` that answers null at first, as while a browser replaces its GPU process. */
+function adapterAfter(ms: number) {
+  const { requestAdapter } = GPU.prototype;
+  const started = performance.now();
+  return async function (this: GPU, options?: GPURequestAdapterOptions) {
+    return performance.now() - started < ms ? null : requestAdapter.call(this, options);
+  };
+}
+
+/** Open a GPU where something is missing, each in turn; a model is checked with `countsOnly`, and loaded without. */
 export async function openUnsupported(): Promise<Record<string, Opening>> {
   const realTimeout = globalThis.setTimeout;
   const hastily = (callback: () => void, milliseconds = 0) => realTimeout(callback, milliseconds / 50);
   return {
     "no WebGPU": await replacing(navigator, { gpu: undefined }, open),
-    "insecure page": await replacing(globalThis, { isSecureContext: false }, () => replacing(navigator, { gpu: undefined }, open)),
-    "no adapter": await replacing(GPU.prototype, { requestAdapter: async () => null }, open),
+    "insecure page": await replacing(globalThis, { isSecureContext: false }, () => replacing(navigator, { gpu: undefined }, () => open())),
+    "no adapter, asked by a load": await replacing(GPU.prototype, { requestAdapter: async () => null }, open),
+    "no adapter": await replacing(GPU.prototype, { requestAdapter: async () => null }, () => open({ countsOnly: true })),
+    "no adapter for 237 ms": await replacing(GPU.prototype, { requestAdapter: adapterAfter(237) }, () => open({ countsOnly: true })),
     "adapter never answers": await replacing(GPU.prototype, { requestAdapter: () => new Promise(() => {}) }, () => replacing(globalThis, { setTimeout: hastily }, open)),
     "device refused": await replacing(GPUAdapter.prototype, { requestDevice: () => Promise.reject(new DOMException("blocked", "OperationError")) }, open),
     "no optional feature": await replacing(GPUAdapter.prototype, { features: new Set() }, open),

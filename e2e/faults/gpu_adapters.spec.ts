@@ -8,16 +8,19 @@ const PAGE = "/e2e/faults/gpu_adapters.page.ts";
 
 test("promise 30: a browser or machine that cannot run Hearth is told why, and what to do", async ({ harness }) => {
   const openings = await harness.run<Outcome<"openUnsupported">>(PAGE, "openUnsupported");
-  const { "as it is": asItIs, "no optional feature": plain, "no adapter": noAdapter, ...refused } = openings;
-  expect([asItIs.code, plain.code]).toEqual(["opened", "opened"]);
-  for (const [name, { code, message }] of Object.entries({ ...refused, noAdapter })) {
+  const { "as it is": asItIs, "no optional feature": plain, "no adapter for 237 ms": late, "no adapter": none, "no adapter, asked by a load": patient, ...refused } = openings;
+  expect([asItIs.code, plain.code, late.code]).toEqual(["opened", "opened", "opened"]);
+  for (const [name, { code, message }] of Object.entries({ ...refused, none, patient })) {
     expect({ name, code }).toEqual({ name, code: "no-webgpu" });
     expect(message, name).toMatch(/Use |Serve |Restart |update /); // the way out
   }
   expect(openings["insecure page"].message).toMatch(/https/);
   measured(Object.entries(openings).map(([name, { ms }]) => `${name}: ${Math.round(ms)} ms`).join("; "));
   for (const { ms } of Object.values(refused)) expect(ms).toBeLessThan(300);
-  expect(noAdapter.ms).toBeLessThan(2000); // it is asked for a second, because a browser that replaces its GPU process has none for a moment
+  expect(none.ms).toBeLessThan(500); // 300 ms is the promise; busy cores lengthen each of the three pauses in it
+  // A browser that replaces its GPU process has no adapter for a moment. checkModel answers after the longest such moment that was
+  // measured; a load keeps asking for a second, which breaks the promise, because there a wrong no costs the visitor the model.
+  expect(patient.ms).toBeLessThan(2000);
 });
 
 test("promise 31: a model runs within WebGPU's minimum limits, its tensors in parts", async ({ harness, browserName }) => {

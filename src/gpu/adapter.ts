@@ -1,18 +1,24 @@
 import { HearthError } from "../errors.ts";
 
 const CALL_MS = 5000; // a driver that hangs leaves these calls pending for ever; a healthy one answers in far less
-const ATTEMPTS = 5; // a browser that replaces its GPU process answers null for a moment, measured at 78 to 237 ms
-const PAUSE_MS = 100; // more after every attempt: one second in all
+// A browser that replaces its GPU process may answer null for a moment, measured at 78 to 237 ms. Whoever only asks is told
+// within 300 ms; a load waits for a second in all, because a wrong no costs it the model.
+const PAUSES_MS = { check: [40, 80, 125], load: [100, 200, 300, 400] };
+
+/** For what an adapter is wanted: only to be told of it, or to load a model. */
+export type AdapterUse = keyof typeof PAUSES_MS;
 
 /** Ask the browser for its fastest adapter. Throws `no-webgpu` with a way out when there is none. */
-export async function requestAdapter(): Promise<GPUAdapter> {
+export async function requestAdapter(use: AdapterUse): Promise<GPUAdapter> {
   const webgpu = globalThis.navigator?.gpu as GPU | undefined; // absent without WebGPU, whatever the types say
   if (!webgpu) throw new HearthError("no-webgpu", globalThis.isSecureContext === false ? INSECURE : NO_WEBGPU);
-  for (let attempt = 1; ; attempt++) {
+  const pauses = [...PAUSES_MS[use]];
+  for (;;) {
     const adapter = await timeBoxed("a graphics adapter", webgpu.requestAdapter({ powerPreference: "high-performance" }));
     if (adapter) return adapter;
-    if (attempt === ATTEMPTS) throw new HearthError("no-webgpu", NO_ADAPTER);
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt));
+    const pause = pauses.shift();
+    if (pause === undefined) throw new HearthError("no-webgpu", NO_ADAPTER);
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 

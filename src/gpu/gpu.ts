@@ -64,7 +64,7 @@ export class Gpu {
 
   /** Open the fastest adapter, with its own limits and the features that Hearth can use. */
   static async open(options: GpuOptions = {}): Promise<Gpu> {
-    const adapter = await requestAdapter();
+    const adapter = await requestAdapter(options.countsOnly ? "check" : "load");
     const info = adapter.info;
     const has = (feature: string) => adapter.features.has(feature);
     const useSubgroups = has("subgroups") && info.subgroupMinSize > 0;
