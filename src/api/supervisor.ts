@@ -125,7 +125,7 @@ export async function inShortLivedWorker<T>(call: (remote: Remote<WorkerApi>) =>
   }
 }
 
-const NOT_STARTED = "its script was not fetched or may not run (a Content-Security-Policy must allow worker-src blob:)";
+const NOT_STARTED = "its script was not fetched or may not run (a Content-Security-Policy must allow worker-src blob:; where it requires Trusted Types, a policy named default must let blob: script URLs pass)";
 
 function startWorker(name: string): Worker {
   try {
