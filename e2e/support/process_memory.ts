@@ -22,12 +22,20 @@ export function gpuProcess(): BrowserProcess | undefined {
   return largestOf(/--type=gpu-process/);
 }
 
+/** Resident bytes of all processes of this process's browsers together; 0 where none is to be found. */
+export function allBrowserBytes(): number {
+  return browserProcesses(/./).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 function largestOf(kind: RegExp): BrowserProcess | undefined {
-  if (!existsSync("/proc/self/status")) return undefined;
+  return browserProcesses(kind).sort((a, b) => b.bytes - a.bytes)[0];
+}
+
+function browserProcesses(kind: RegExp): BrowserProcess[] {
+  if (!existsSync("/proc/self/status")) return [];
   const processes = readProcesses();
   const descends = (id: number): boolean => id === process.pid || (processes.get(id) !== undefined && descends(processes.get(id)!.parent)); // just looked up
-  const found = [...processes].filter(([id, { command }]) => kind.test(command) && descends(id)).map(([id, { bytes }]) => ({ id, bytes }));
-  return found.sort((a, b) => b.bytes - a.bytes)[0];
+  return [...processes].filter(([id, { command }]) => id !== process.pid && kind.test(command) && descends(id)).map(([id, { bytes }]) => ({ id, bytes }));
 }
 
 function readProcesses(): Map<number, { parent: number; command: string; bytes: number }> {
