@@ -31,7 +31,7 @@ test("loading tells its progress, and the model what it is", async ({ harness })
   expect(steps.length).toBe(stepsWhenLoaded);
   const weights = steps.filter(({ phase }) => phase === "weights");
   expect(weights.at(-1)?.loadedBytes).toBe(weights.at(-1)?.totalBytes);
-  expect(info).toMatchObject({ modelType: "qwen3", vocabSize: 7168, layers: 8, hasChatTemplate: true, quantize: "none", schedule: { workgroup: 16, origin: "usual" } });
+  expect(info).toMatchObject({ modelType: "qwen3", vocabSize: 7168, layers: 8, hasChatTemplate: true, quantize: "none", schedule: { workgroup: 4, origin: "usual" } });
   expect(info.contextLength).toBeGreaterThan(0);
 });
 

@@ -50,11 +50,11 @@ fn finish(workgroup: u32, thread: u32) {
     }
   }
   workgroupBarrier();
-  if (thread < M) {
+  for (var m = thread; m < M; m += STREAMS * THREADS) {
     var winner = Candidate();
     for (var i = 0u; i < STREAMS * WRITERS; i++) {
-      winner = better(winner, bests[thread * STREAMS * WRITERS + i]);
+      winner = better(winner, bests[m * STREAMS * WRITERS + i]);
     }
-    stats[thread * STAT_STRIDE + STAT_START + workgroup] = winner;
+    stats[m * STAT_STRIDE + STAT_START + workgroup] = winner;
   }
 }

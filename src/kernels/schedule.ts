@@ -43,8 +43,8 @@ export const MERGED_SPLITS = 4;
 
 // 98,304 threads are about what keeps the memory of a large GPU busy.
 const GPU_CUT: ProductCut = { workgroup: 128, rowsPerThread: 4, leastLanes: 32, mostLanes: 128, threadsWanted: 98_304 };
-// A processor runs a workgroup's threads in turn: rows one to a thread.
-const PROCESSOR_CUT: ProductCut = { workgroup: 16, rowsPerThread: 2, leastLanes: 1, mostLanes: 1, threadsWanted: 0 };
+// A processor runs four threads at once, the lanes of its vectors, and the rest in turn; what a thread reads of the inputs serves many rows.
+const PROCESSOR_CUT: ProductCut = { workgroup: 4, rowsPerThread: 16, leastLanes: 1, mostLanes: 1, threadsWanted: 0 };
 
 /** The cut that an adapter gets unmeasured. */
 export function usualCut({ isSoftware }: GpuTraits): ProductCut {
