@@ -15,11 +15,11 @@ const UNLIMITED_MS = 60_000;
 
 const SLOW = "var squares: array<f32, M>;\n  var spin = f32(lane);\n  for (var i = 0u; i < 20000u; i++) { spin = fract(spin * 1.7 + 0.3); }\n  sums[0] = min(spin, 0.0);";
 
-/** Of the cuts of a processor, the one of eight threads computes wrongly, and all are slow but that one and the one of four rows. */
+/** Of the cuts of a processor, those of eight threads compute wrongly, and all are slow but these and the one of 32 rows. */
 function sabotaged(label: string, code: string): string {
   if (!label.startsWith("matmul_vec")) return code;
   if (code.includes("const WORKGROUP = 8u")) return code.replace("block < K / 32u", "block < K / 32u - 1u");
-  return code.includes("const ROWS = 4u") ? code : code.replace("var squares: array<f32, M>;", SLOW);
+  return code.includes("const ROWS = 32u") ? code : code.replace("var squares: array<f32, M>;", SLOW);
 }
 
 /** Run `work` with that compiler; tells how often the tuner checked and timed, and calls `onEncoder` for each. */

@@ -10,18 +10,18 @@ test.skip(({ browserName }) => browserName === "chromium", "every case compiles 
 
 test("a first load takes the fastest cut that computes rightly, and a second one takes it without measuring", async ({ harness }) => {
   const { first, second, hurried } = await harness.run<Outcome<"chooseAndKeep">>(PAGE, "chooseAndKeep");
-  // Three cuts differ from the usual one of 16 threads and two rows; that of eight threads is fast and wrong.
-  expect(first.checks).toBe(4);
-  expect(first.result.choice).toMatchObject({ origin: "measured", workgroup: 16, rowsPerThread: 4, timed: 2 });
+  // Six cuts differ from the usual one of four threads and 16 rows; the two of eight threads are fast and wrong.
+  expect(first.checks).toBe(7);
+  expect(first.result.choice).toMatchObject({ origin: "measured", workgroup: 4, rowsPerThread: 32, timed: 4 });
   expect(first.result.choice.gain).toBeGreaterThan(0.03);
-  expect(first.result.runs).toBe(4);
+  expect(first.result.runs).toBe(32);
   const { gain, tuneMs, ...kept } = first.result.choice;
   expect(second.result.choice).toEqual({ ...kept, gain, origin: "kept" });
   expect(tuneMs).toBeGreaterThan(0);
-  expect(second.result.runs).toBe(4);
+  expect(second.result.runs).toBe(32);
   expect(second.checks + second.timings).toBe(0);
-  expect(hurried.result.choice).toMatchObject({ origin: "usual", rowsPerThread: 2 }); // nothing was ready in time
-  measured(`the cut of four rows saves ${Math.round(100 * (gain ?? 0))} % where the others are slowed; ${first.timings} passes timed, 0 by the second load`);
+  expect(hurried.result.choice).toMatchObject({ origin: "usual", rowsPerThread: 16 }); // nothing was ready in time
+  measured(`the cut of 32 rows saves ${Math.round(100 * (gain ?? 0))} % where the others are slowed; ${first.timings} passes timed, 0 by the second load`);
 });
 
 test("a device that replaces a lost one is not measured again", async ({ harness }) => {
@@ -36,8 +36,8 @@ test("a load whose tuning fails runs as usual", async ({ harness }) => {
   harness.page.on("console", (message) => void (message.type() === "warning" && warnings.push(message.text())));
   const { choice, runs, checks, fault } = await harness.run<Outcome<"failToTune">>(PAGE, "failToTune");
   expect(checks).toBeGreaterThan(0);
-  expect(choice).toMatchObject({ origin: "usual", rowsPerThread: 2 });
-  expect(runs).toBe(2);
+  expect(choice).toMatchObject({ origin: "usual", rowsPerThread: 16 });
+  expect(runs).toBe(16);
   expect(fault).toBeUndefined();
   expect(warnings.filter((text) => text.includes("could not be tuned"))).toHaveLength(1);
 });
