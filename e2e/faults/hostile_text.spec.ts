@@ -20,7 +20,7 @@ test("promise 26: a chat template that would hang ends in a typed error within 2
     expect(tokensAfter, name).toBeGreaterThan(0);
   }
   measured(`${endings.length} templates; slowest error ${worst(endings, "ms")} ms; longest pause of the page ${worst(endings, "gapMs")} ms`);
-  expect(worst(endings, "gapMs")).toBeLessThan(PATIENCE_MS); // 50 on a machine of its own
+  expect(worst(endings, "gapMs")).toBeLessThan(1000); // 50 on a machine of its own; a template that ran here would hold the page for 1.5 s
 });
 
 test("promise 26: after template bombs the loaded model answers as before", async ({ harness }) => {
@@ -54,5 +54,5 @@ test("promise 27: a vocabulary of 150,000 tokens loads in under 2 s without bloc
   );
   expect(cost.vocabSize).toBeGreaterThan(150_000);
   expect(cost.loadMs).toBeLessThan(PATIENCE_MS);
-  expect(cost.gapMs).toBeLessThan(PATIENCE_MS);
+  expect(cost.gapMs).toBeLessThan(cost.loadMs / 2); // it loads elsewhere
 });
