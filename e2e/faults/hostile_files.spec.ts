@@ -65,7 +65,7 @@ test("promise 24: a header of 100,000 tensors is parsed in at most 50 ms per meg
   const { ms, mebibytes, tensors } = await harness.run<{ ms: number; mebibytes: number; tensors: number }>(PAGE, "parseLargeHeader");
   expect(tensors).toBe(100_000);
   measured(`${(ms / mebibytes).toFixed(0)} ms per megabyte`);
-  expect(ms / mebibytes).toBeLessThan(1000); // 50 on a machine of its own; a parser that looks back would take minutes
+  expect(ms / mebibytes).toBeLessThan(150); // 50 on a machine of its own
 });
 
 const JSON_BOMBS: [name: string, damage: Record<string, HostileFile>][] = [

@@ -6,7 +6,7 @@ type PageModule = typeof import("./hostile_text.page.ts");
 type Outcome<Name extends keyof PageModule> = Awaited<ReturnType<PageModule[Name]>>;
 
 const PAGE = "/e2e/faults/hostile_text.page.ts";
-const PATIENCE_MS = 10_000; // each promise's own time is what a machine of its own takes, and is measured; hanging takes for ever
+const LIMIT_MS = 2500;
 const isLong = process.env.HEARTH_LONG !== undefined;
 
 const measured = (description: string) => void test.info().annotations.push({ type: "measured", description });
@@ -16,18 +16,18 @@ test("promise 26: a chat template that would hang ends in a typed error within 2
   const endings = await harness.run<Outcome<"renderTemplates">>(PAGE, "renderTemplates", TEMPLATE_BOMBS);
   for (const { name, code, ms, tokensAfter } of endings) {
     expect(["text-limit", "template"], name).toContain(code);
-    expect(ms, name).toBeLessThan(PATIENCE_MS);
+    expect(ms, name).toBeLessThan(LIMIT_MS);
     expect(tokensAfter, name).toBeGreaterThan(0);
   }
   measured(`${endings.length} templates; slowest error ${worst(endings, "ms")} ms; longest pause of the page ${worst(endings, "gapMs")} ms`);
-  expect(worst(endings, "gapMs")).toBeLessThan(1000); // 50 on a machine of its own; a template that ran here would hold the page for 1.5 s
+  expect(worst(endings, "gapMs")).toBeLessThan(500); // 50 on a machine of its own
 });
 
 test("promise 26: after template bombs the loaded model answers as before", async ({ harness }) => {
   const template = `{% if bomb == 1 %}${TEMPLATE_BOMBS["loops in loops"]}{% elif bomb == 2 %}${TEMPLATE_BOMBS["text that doubles"]}{% endif %}{{ messages[0].content }}`;
   const { before, after, endings, aborted } = await harness.run<Outcome<"answerAroundBombs">>(PAGE, "answerAroundBombs", template);
   expect(endings.map(({ code }) => code)).toEqual(["text-limit", "text-limit"]);
-  expect(worst(endings, "ms")).toBeLessThan(PATIENCE_MS);
+  expect(worst(endings, "ms")).toBeLessThan(LIMIT_MS + 2000); // the second call has a worker started and the tokenizer read anew, beside other specs
   expect(aborted).toMatchObject({ code: undefined, message: expect.stringMatching(/abort/i) });
   expect(aborted.ms).toBeLessThan(1000); // an abort does not wait for the template
   expect(after).toBe(before);
@@ -40,7 +40,7 @@ test("promise 27: a tokenizer pattern that would hang ends in a typed error with
   const endings = await harness.run<Outcome<"runPatterns">>(PAGE, "runPatterns", bombs);
   expect(endings).toHaveLength(bombs.length);
   expect(endings.filter(({ code }) => code !== "text-limit")).toEqual([]);
-  expect(worst(endings, "ms")).toBeLessThan(PATIENCE_MS);
+  expect(worst(endings, "ms")).toBeLessThan(LIMIT_MS);
   measured(`${endings.length} patterns; slowest error ${worst(endings, "ms")} ms; longest pause of the page ${worst(endings, "gapMs")} ms`);
 });
 
@@ -53,6 +53,7 @@ test("promise 27: a vocabulary of 150,000 tokens loads in under 2 s without bloc
       `rendering ${cost.renderMs.toFixed(2)} ms, encoding ${cost.encodeMs.toFixed(2)} ms, thread change included`,
   );
   expect(cost.vocabSize).toBeGreaterThan(150_000);
-  expect(cost.loadMs).toBeLessThan(PATIENCE_MS);
-  expect(cost.gapMs).toBeLessThan(cost.loadMs / 2); // it loads elsewhere
+  expect(cost.loadMs).toBeLessThan(2000);
+  expect(cost.gapMs).toBeLessThan(500);
+  expect(cost.renderMs + cost.encodeMs).toBeLessThan(50);
 });
