@@ -51,6 +51,7 @@ test("promise 19: when the tab that downloads is closed, another goes on", async
   const abandoned = readIn(leader, server.url).catch(() => undefined);
   await expect.poll(() => harness.run<{ present: number[] }[]>(PAGE, "storedState", server.url)).toMatchObject([{ present: [1, 1, 0, 0, 0] }]);
   const following = readIn(harness.page, server.url);
+  await expect.poll(() => harness.page.evaluate(async () => (await navigator.locks.query()).pending?.length)).toBe(1); // it waits its turn
   let closedAt = 0;
   let handOverMs = Infinity;
   server.onRequest = ({ path }) => {
