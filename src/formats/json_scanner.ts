@@ -49,6 +49,15 @@ export function scanJson(text: string, options: ScanOptions): JsonValue {
   return scanner.document();
 }
 
+/**
+ * Parse a document that is one object, handing over each of its entries as soon as it is read: of a header of 100,000
+ * tensors no tree is ever held, which would be most of what reading it costs. Throws `HearthError` as `scanJson` does.
+ */
+export function scanJsonObject(text: string, options: ScanOptions, onEntry: (key: string, value: JsonValue) => void): void {
+  const scanner = new Scanner(text, options);
+  scanner.documentOfEntries(onEntry);
+}
+
 class Scanner {
   readonly #text: string;
   readonly #options: ScanOptions;
@@ -62,9 +71,20 @@ class Scanner {
 
   document(): JsonValue {
     const value = this.#value(0);
+    this.#end();
+    return value;
+  }
+
+  documentOfEntries(onEntry: (key: string, value: JsonValue) => void): void {
+    this.#skipSpace();
+    if (this.#text[this.#position] !== "{") this.#fail("expected a JSON object");
+    this.#entries(this.#enter(0), onEntry);
+    this.#end();
+  }
+
+  #end(): void {
     this.#skipSpace();
     if (this.#position < this.#text.length) this.#fail("expected the end of the JSON");
-    return value;
   }
 
   #value(depth: number): JsonValue {
@@ -90,16 +110,20 @@ class Scanner {
 
   #object(depth: number): JsonObject {
     const entries: [string, JsonValue][] = [];
-    if (this.#take("}")) return { entries };
+    this.#entries(depth, (key, value) => void entries.push([key, value]));
+    return { entries };
+  }
+
+  #entries(depth: number, onEntry: (key: string, value: JsonValue) => void): void {
+    if (this.#take("}")) return;
     do {
       this.#skipSpace();
       if (this.#text[this.#position] !== '"') this.#fail("expected a quoted key");
       const key = this.#string();
       if (!this.#take(":")) this.#fail('expected ":" after a key');
-      entries.push([key, this.#value(depth)]);
+      onEntry(key, this.#value(depth));
     } while (this.#take(","));
     if (!this.#take("}")) this.#fail('expected "," or "}"');
-    return { entries };
   }
 
   #array(depth: number): JsonValue[] {

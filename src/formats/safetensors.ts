@@ -1,7 +1,7 @@
 import { HearthError } from "../errors.ts";
 
 import type { ByteFile } from "./byte_file.ts";
-import { isJsonNumber, isJsonObject, scanJson, type JsonValue } from "./json_scanner.ts";
+import { isJsonNumber, isJsonObject, scanJsonObject, type JsonValue } from "./json_scanner.ts";
 
 /** Bits of one element of each dtype that a safetensors header may name. */
 export const DTYPE_BITS = {
@@ -61,23 +61,21 @@ export function parseSafetensorsHeader(
   fileLength: number,
   fileName: string,
 ): SafetensorsHeader {
-  const root = scanJson(decodeUtf8(headerBytes, fileName), { fileName });
-  if (!isJsonObject(root)) corrupt(fileName, "expected the header to be a JSON object");
   const dataBegin = LENGTH_BYTES + headerBytes.byteLength;
-  if (root.entries.length > MAX_TENSORS + 1) corrupt(fileName, `expected at most ${MAX_TENSORS} tensors, found ${root.entries.length}`);
   // A Map, because "__proto__" and "" are legal tensor names.
   const tensors = new Map<string, TensorEntry>();
   let metadata: Record<string, string> | undefined;
-  for (const [name, value] of root.entries) {
-    if (name !== "__metadata__") {
-      // Readers differ in which of two they take, so a file could show one model to a scanner and another to its user.
-      if (tensors.has(name)) corrupt(fileName, `expected one tensor ${quoted(name)}, found two`);
-      tensors.set(name, parseEntry(value, name, dataBegin, fileName));
-      continue;
+  scanJsonObject(decodeUtf8(headerBytes, fileName), { fileName }, (name, value) => {
+    if (name === "__metadata__") {
+      if (metadata !== undefined) corrupt(fileName, "expected one __metadata__, found two");
+      metadata = parseMetadata(value, fileName);
+      return;
     }
-    if (metadata !== undefined) corrupt(fileName, "expected one __metadata__, found two");
-    metadata = parseMetadata(value, fileName);
-  }
+    // Readers differ in which of two they take, so a file could show one model to a scanner and another to its user.
+    if (tensors.has(name)) corrupt(fileName, `expected one tensor ${quoted(name)}, found two`);
+    if (tensors.size === MAX_TENSORS) corrupt(fileName, `expected at most ${MAX_TENSORS} tensors, found more`);
+    tensors.set(name, parseEntry(value, name, dataBegin, fileName));
+  });
   checkCoverage(tensors, dataBegin, fileLength, fileName);
   return { tensors, metadata: metadata ?? {} };
 }
