@@ -10,15 +10,20 @@ const plainNode = ["**/e2e/unit/*.spec.ts", "**/e2e/house.spec.ts"];
 const long = process.env.HEARTH_LONG ? [] : ["**/e2e/long/*.spec.ts"]; // npm run test:long
 const notInBrowsers = [...plainNode, ...long];
 
+// Set by tools/test.mjs, which runs what is held against the clock after all else, one at a time; without it all run together.
+const timed = process.env.HEARTH_TIMED as "only" | "without" | undefined;
+
 export default defineConfig({
   testDir: "e2e",
   outputDir: "test-results/artifacts",
   retries: 0, // a test that passes sometimes is a test that fails
-  workers: 2,
+  workers: timed === "only" ? 1 : 2,
+  grep: timed === "only" ? /@timed/ : undefined,
+  grepInvert: timed === "without" ? /@timed/ : undefined,
   fullyParallel: true,
   timeout: 120_000, // WebGPU on the CPU is slow, and compiles every shader in every new page
   expect: { timeout: 20_000 },
-  reporter: [["list"], ["json", { outputFile: "test-results/report.json" }]],
+  reporter: [["list"], ["json", { outputFile: `test-results/${timed === "only" ? "timed" : "report"}.json` }]],
   use: { baseURL },
   projects: [
     { name: "unit", testMatch: plainNode },

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const PAGE = fileURLToPath(new URL("../e2e/PROMISES.md", import.meta.url));
-const DEFAULT_REPORT = fileURLToPath(new URL("../test-results/report.json", import.meta.url));
+const DEFAULT_REPORTS = ["report", "timed"].map((name) => fileURLToPath(new URL(`../test-results/${name}.json`, import.meta.url)));
 const TITLE = /^promise (\d+): (.+)$/;
 
 /** Every result of a promise's spec in Playwright's JSON report. */
@@ -43,7 +43,7 @@ function* specsOf(suites) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const reports = process.argv.length > 2 ? process.argv.slice(2) : [DEFAULT_REPORT];
+  const reports = process.argv.length > 2 ? process.argv.slice(2) : DEFAULT_REPORTS;
   const missing = reports.filter((path) => !existsSync(path));
   if (missing.length > 0) {
     console.error(`${missing.join(", ")}: expected a report of Playwright; run npm test first`);

@@ -59,6 +59,7 @@ test("the numbers can be copied as JSON", async ({ page }) => {
 });
 
 test("a measurement can be stopped, and begun again", async ({ page }) => {
+  await page.route("**/fake-weights", () => {}); // they never come
   await open(page, "?slow");
   await page.getByRole("button", { name: "Measure" }).click();
   await page.getByRole("button", { name: "Stop" }).click();

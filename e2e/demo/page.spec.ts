@@ -42,9 +42,13 @@ test("Shift+Enter makes a new line, Enter sends, Escape stops and keeps the text
 });
 
 test("a message that is sent before the model is ready waits for it", async ({ page }) => {
+  let sendWeights = () => {};
+  const sent = new Promise<void>((resolve) => (sendWeights = resolve));
+  await page.route("**/fake-weights", async (route) => sent.then(() => route.fulfill()));
   await open(page, "?slow");
   await ask(page, "hello");
   await expect(page.getByText("It will be sent when the model is ready.")).toBeVisible();
+  sendWeights();
   await expect(answers(page)).toContainText("hello (1 messages)");
   await expect(page.getByLabel("Message", { exact: true })).toHaveValue("");
 });

@@ -1,6 +1,7 @@
 import { expect } from "../support/fixtures.ts";
 import { sha256 } from "../support/fault_server.ts";
 import { faults, type Fault } from "../support/faults.ts";
+import { TIMED } from "../support/measured.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { MEBIBYTE, PAGE, QUICK, test } from "./faults_setting.ts";
 
@@ -102,7 +103,7 @@ test("promise 11: a download resumes after anything", async ({ server, read, har
   measured(`${cuts} cuts with a reload after each: ${(served / LARGE.byteLength).toFixed(2)} times the size served`);
 });
 
-test("promise 16: an expired link renews itself", async ({ server, read, measured }) => {
+test("promise 16: an expired link renews itself", TIMED, async ({ server, read, measured }) => {
   server.publish(REPO, { [WEIGHTS]: LARGE });
   server.faults = [faults.cutAfter(30 * MEBIBYTE)];
   let renewed = false;
@@ -124,7 +125,7 @@ test("promise 16: an expired link renews itself", async ({ server, read, measure
   measured(`renewed once; a permanent refusal is told with the server's words after ${Math.round(permanent.elapsedMs)} ms and 2 requests`);
 });
 
-test("promise 22: a cancelled download is clean", async ({ server, read, harness, measured }) => {
+test("promise 22: a cancelled download is clean", TIMED, async ({ server, read, harness, measured }) => {
   server.addFolder({ [WEIGHTS]: LARGE }); // no redirect: Firefox ESR leaves a redirected connection open when its fetch is aborted
   server.faults = [faults.stallAfter(34 * MEBIBYTE)];
   const { error } = await read({ source: server.url, files: [WEIGHTS], abortAfterBytes: 30 * MEBIBYTE, retry: { ...QUICK, stallMs: 60_000 } });

@@ -1,12 +1,12 @@
 import { expect, test } from "../support/fixtures.ts";
-import { measured } from "../support/measured.ts";
+import { measured, TIMED } from "../support/measured.ts";
 
 type PageModule = typeof import("./gpu_adapters.page.ts");
 type Outcome<Name extends keyof PageModule> = Awaited<ReturnType<PageModule[Name]>>;
 
 const PAGE = "/e2e/faults/gpu_adapters.page.ts";
 
-test("promise 30: a browser or machine that cannot run Hearth is told why, and what to do", async ({ harness }) => {
+test("promise 30: a browser or machine that cannot run Hearth is told why, and what to do", TIMED, async ({ harness }) => {
   const openings = await harness.run<Outcome<"openUnsupported">>(PAGE, "openUnsupported");
   const { "as it is": asItIs, "no optional feature": plain, "no adapter for 237 ms": late, "no adapter": none, "no adapter, asked by a load": patient, ...refused } = openings;
   expect([asItIs.code, plain.code, late.code]).toEqual(["opened", "opened", "opened"]);

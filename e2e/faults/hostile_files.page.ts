@@ -6,7 +6,8 @@ import { HearthError, loadModel, storedModels } from "../../src/index.ts";
 export interface Refusal {
   code: string | undefined;
   message: string;
-  ms: number;
+  /** When, in milliseconds since 1970. */
+  endedAt: number;
   /** Bytes that the browser's storage holds of the checkpoint afterwards. */
   storedBytes: number;
 }
@@ -15,10 +16,8 @@ export interface Refusal {
 export async function refusalsOf(urls: readonly string[]): Promise<Refusal[]> {
   const refusals = [];
   for (const url of urls) {
-    const start = performance.now();
     const error: unknown = await loadModel(url).then((model) => model.unload(), (reason: unknown) => reason);
-    const ms = performance.now() - start;
-    refusals.push({ url, ms, code: error instanceof HearthError ? error.code : undefined, message: error instanceof Error ? error.message : "it loaded" });
+    refusals.push({ url, endedAt: Date.now(), code: error instanceof HearthError ? error.code : undefined, message: error instanceof Error ? error.message : "it loaded" });
   }
   const stored = await storedModels.list();
   return refusals.map(({ url, ...refusal }) => ({ ...refusal, storedBytes: stored.find(({ id }) => id === url)?.bytes ?? 0 }));

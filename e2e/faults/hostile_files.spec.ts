@@ -2,6 +2,8 @@ import { readFileSync, readdirSync } from "node:fs";
 
 import { safetensorsBytes } from "../unit/formats_support.ts";
 import { expect, test, type Harness } from "../support/fixtures.ts";
+import { withAllowance } from "../support/machine_speed.ts";
+import { measured, TIMED } from "../support/measured.ts";
 import type { Refusal } from "./hostile_files.page.ts";
 import { hostileServer, type HostileFile, type HostileServer } from "./hostile_server.ts";
 
@@ -14,7 +16,6 @@ const text = (content: string): HostileFile => ({ bytes: new TextEncoder().encod
 const config = JSON.parse(new TextDecoder().decode(tiny("config.json"))) as Record<string, unknown>;
 const sound = new Map<string, HostileFile>(readdirSync(TINY).map((name) => [name, { bytes: tiny(name) }]));
 
-const measured = (description: string) => void test.info().annotations.push({ type: "measured", description });
 
 let server: HostileServer;
 test.beforeAll(async () => void (server = await hostileServer()));
@@ -50,22 +51,23 @@ const ABSURD: [name: string, damage: Record<string, HostileFile>][] = [
   ["an index that climbs out", { [INDEX]: text('{"weight_map":{"a":"../../model.safetensors"}}') }],
 ];
 
-test("promise 25: absurd sizes are refused within a second, after at most 26 MB, and no weights are stored", async ({ harness }) => {
-  const seen = await refusals(harness, ABSURD);
+test("promise 25: absurd sizes are refused within a second of the last byte, after at most 26 MB, and no weights are stored", TIMED, async ({ harness }) => {
+  const { result: seen, allowance } = await withAllowance(harness, () => refusals(harness, ABSURD));
   for (const { name, code, message, ms, sentBytes, storedBytes } of seen) {
     expect(["corrupt-checkpoint", "unsupported-checkpoint"], `${name}: ${message}`).toContain(code);
-    expect(ms, name).toBeLessThan(10_000); // one second on a machine of its own, and hanging takes for ever
+    expect(ms, name).toBeLessThan(1000 * allowance);
     expect(sentBytes, name).toBeLessThan(26_000_000);
     expect(storedBytes, name).toBeLessThan(26_000_000);
   }
   measured(summary(seen));
 });
 
-test("promise 24: a header of 100,000 tensors is parsed in at most 50 ms per megabyte", async ({ harness }) => {
-  const { ms, mebibytes, tensors } = await harness.run<{ ms: number; mebibytes: number; tensors: number }>(PAGE, "parseLargeHeader");
+test("promise 24: a header of 100,000 tensors is parsed in at most 50 ms per megabyte", TIMED, async ({ harness }) => {
+  const parse = () => harness.run<{ ms: number; mebibytes: number; tensors: number }>(PAGE, "parseLargeHeader");
+  const { result: { ms, mebibytes, tensors }, allowance } = await withAllowance(harness, parse);
   expect(tensors).toBe(100_000);
   measured(`${(ms / mebibytes).toFixed(0)} ms per megabyte`);
-  expect(ms / mebibytes).toBeLessThan(150); // 50 on a machine of its own
+  expect(ms / mebibytes).toBeLessThan(50 * allowance);
 });
 
 const JSON_BOMBS: [name: string, damage: Record<string, HostileFile>][] = [
@@ -77,22 +79,26 @@ const JSON_BOMBS: [name: string, damage: Record<string, HostileFile>][] = [
   ["a vocabulary of 1.5 million", { "tokenizer.json": text(`{"model":{"merges":[],"vocab":{${Array.from({ length: 1.5e6 }, (_, i) => `"${i}":1`).join()}}}}`) }],
 ];
 
-test("promise 28: JSON bombs are refused within a second", async ({ harness }) => {
-  const seen = await refusals(harness, JSON_BOMBS);
+test("promise 28: JSON bombs are refused within a second of their last byte", TIMED, async ({ harness }) => {
+  const { result: seen, allowance } = await withAllowance(harness, () => refusals(harness, JSON_BOMBS));
   for (const { name, code, message, ms } of seen) {
     expect(code, `${name}: ${message}`).toBe("corrupt-checkpoint");
-    expect(ms, name).toBeLessThan(10_000); // one second on a machine of its own, and hanging takes for ever
+    expect(ms, name).toBeLessThan(1000 * allowance);
   }
   measured(summary(seen));
 });
 
-type Seen = Refusal & { name: string; sentBytes: number };
+/** `ms` counts from the last byte that the server sent: starting a worker and a download take what the machine gives them. */
+type Seen = Refusal & { name: string; ms: number; sentBytes: number };
 
 async function refusals(harness: Harness, cases: readonly [string, Record<string, HostileFile>][]): Promise<Seen[]> {
   const folders = cases.map((_, i) => `${test.info().testId}-${i}`);
   for (const [i, [, damage]] of cases.entries()) server.folders.set(folders[i], new Map([...sound, ...Object.entries(damage)]));
   const found = await harness.run<Refusal[]>(PAGE, "refusalsOf", folders.map((folder) => `${server.url}${folder}/`));
-  return found.map((refusal, i) => ({ ...refusal, name: cases[i][0], sentBytes: server.sentBytes.get(folders[i]) ?? 0 }));
+  return found.map((refusal, i) => {
+    const { bytes = 0, at = 0 } = server.sent.get(folders[i]) ?? {};
+    return { ...refusal, name: cases[i][0], ms: refusal.endedAt - at, sentBytes: bytes };
+  });
 }
 
 function summary(seen: readonly Seen[]): string {

@@ -14,8 +14,8 @@ export interface HostileServer {
   url: string;
   /** Files by folder and name. */
   folders: Map<string, ReadonlyMap<string, HostileFile>>;
-  /** Body bytes that were handed to the network, by folder. */
-  sentBytes: Map<string, number>;
+  /** Body bytes that were handed to the network, by folder, and when the last of them were, in milliseconds since 1970. */
+  sent: Map<string, { bytes: number; at: number }>;
   close(): Promise<void>;
 }
 
@@ -31,7 +31,9 @@ export async function hostileServer(): Promise<HostileServer> {
     const [begin, last] = (/bytes=(\d+)-(\d+)/.exec(request.headers.range ?? "") ?? ["", "0", String(claimedLength - 1)]).slice(1).map(Number);
     const end = Math.min(last + 1, claimedLength);
     const body = bytes.subarray(begin, end);
-    server.sentBytes.set(folder, (server.sentBytes.get(folder) ?? 0) + body.byteLength);
+    const sent = (bytes: number) => void server.sent.set(folder, { bytes: (server.sent.get(folder)?.bytes ?? 0) + bytes, at: Date.now() });
+    response.on("finish", () => sent(0));
+    sent(body.byteLength);
     const range = request.headers.range === undefined ? {} : { "content-range": `bytes ${begin}-${end - 1}/${claimedLength}` };
     response.writeHead(request.headers.range === undefined ? 200 : 206, { ...ALLOW, ...range, "content-length": end - begin });
     if (body.byteLength === end - begin) response.end(body);
@@ -41,7 +43,7 @@ export async function hostileServer(): Promise<HostileServer> {
   const server: HostileServer = {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/`,
     folders: new Map(),
-    sentBytes: new Map(),
+    sent: new Map(),
     async close() {
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));

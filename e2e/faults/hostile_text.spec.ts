@@ -1,4 +1,6 @@
 import { expect, shared, test } from "../support/fixtures.ts";
+import { withAllowance } from "../support/machine_speed.ts";
+import { measured, TIMED } from "../support/measured.ts";
 import { PATTERN_BOMBS, TEMPLATE_BOMBS } from "./hostile_bombs.ts";
 import type { Ending } from "./hostile_text.page.ts";
 
@@ -9,10 +11,9 @@ const PAGE = "/e2e/faults/hostile_text.page.ts";
 const LIMIT_MS = 2500;
 const isLong = process.env.HEARTH_LONG !== undefined;
 
-const measured = (description: string) => void test.info().annotations.push({ type: "measured", description });
 const worst = (endings: readonly Ending[], key: "ms" | "gapMs") => Math.round(Math.max(...endings.map((ending) => ending[key])));
 
-test("promise 26: a chat template that would hang ends in a typed error within 2.5 s, and the page never waits", async ({ harness }) => {
+test("promise 26: a chat template that would hang ends in a typed error within 2.5 s, and the page never waits", TIMED, async ({ harness }) => {
   const endings = await harness.run<Outcome<"renderTemplates">>(PAGE, "renderTemplates", TEMPLATE_BOMBS);
   for (const { name, code, ms, tokensAfter } of endings) {
     expect(["text-limit", "template"], name).toContain(code);
@@ -23,7 +24,7 @@ test("promise 26: a chat template that would hang ends in a typed error within 2
   expect(worst(endings, "gapMs")).toBeLessThan(500); // 50 on a machine of its own
 });
 
-test("promise 26: after template bombs the loaded model answers as before", async ({ harness }) => {
+test("promise 26: after template bombs the loaded model answers as before", TIMED, async ({ harness }) => {
   const template = `{% if bomb == 1 %}${TEMPLATE_BOMBS["loops in loops"]}{% elif bomb == 2 %}${TEMPLATE_BOMBS["text that doubles"]}{% endif %}{{ messages[0].content }}`;
   const { before, after, endings, aborted } = await harness.run<Outcome<"answerAroundBombs">>(PAGE, "answerAroundBombs", template);
   expect(endings.map(({ code }) => code)).toEqual(["text-limit", "text-limit"]);
@@ -35,7 +36,7 @@ test("promise 26: after template bombs the loaded model answers as before", asyn
   measured(`typed error after ${worst(endings, "ms")} ms; abort after ${Math.round(aborted.ms)} ms; longest pause of the page ${worst(endings, "gapMs")} ms`);
 });
 
-test("promise 27: a tokenizer pattern that would hang ends in a typed error within 2.5 s", async ({ harness }) => {
+test("promise 27: a tokenizer pattern that would hang ends in a typed error within 2.5 s", TIMED, async ({ harness }) => {
   const bombs = isLong ? PATTERN_BOMBS : PATTERN_BOMBS.slice(0, 6);
   const endings = await harness.run<Outcome<"runPatterns">>(PAGE, "runPatterns", bombs);
   expect(endings).toHaveLength(bombs.length);
@@ -44,16 +45,16 @@ test("promise 27: a tokenizer pattern that would hang ends in a typed error with
   measured(`${endings.length} patterns; slowest error ${worst(endings, "ms")} ms; longest pause of the page ${worst(endings, "gapMs")} ms`);
 });
 
-test("promise 27: a vocabulary of 150,000 tokens loads in under 2 s without blocking the page", async ({ harness }) => {
+test("promise 27: a vocabulary of 150,000 tokens loads in under 2 s without blocking the page", TIMED, async ({ harness }) => {
   const folder = shared("tokenizers/qwen2.5-0.5b-instruct");
   test.skip(folder === undefined, "the real tokenizer is not here");
-  const cost = await harness.run<Outcome<"measureText">>(PAGE, "measureText", folder);
+  const { result: cost, allowance } = await withAllowance(harness, () => harness.run<Outcome<"measureText">>(PAGE, "measureText", folder));
   measured(
     `${cost.vocabSize} tokens in ${Math.round(cost.loadMs)} ms; longest pause of the page ${Math.round(cost.gapMs)} ms; ` +
       `rendering ${cost.renderMs.toFixed(2)} ms, encoding ${cost.encodeMs.toFixed(2)} ms, thread change included`,
   );
   expect(cost.vocabSize).toBeGreaterThan(150_000);
-  expect(cost.loadMs).toBeLessThan(2000);
+  expect(cost.loadMs).toBeLessThan(2000 * allowance);
   expect(cost.gapMs).toBeLessThan(500);
   expect(cost.renderMs + cost.encodeMs).toBeLessThan(50);
 });

@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 
 import { expect, test } from "../support/fixtures.ts";
-import { measured } from "../support/measured.ts";
+import { measured, TIMED } from "../support/measured.ts";
 import { cpuTimesOfTasks } from "../support/page_tasks.ts";
 import { largestRenderer } from "../support/process_memory.ts";
 
@@ -16,7 +16,7 @@ const ADMITTED = 33; // one that is answered, and 32 that wait
 
 test.describe.configure({ mode: "default" }); // one loaded model for all
 
-test("promise 47: the page stays smooth while a model loads and answers", async ({ sharedHarness, browserName }) => {
+test("promise 47: the page stays smooth while a model loads and answers", TIMED, async ({ sharedHarness, browserName }) => {
   test.skip(browserName !== "chromium", "only Chromium traces the CPU time of tasks");
   const tasks = await cpuTimesOfTasks(sharedHarness.page, () => sharedHarness.run(PAGE, "open"));
   const longest = Math.max(...tasks);

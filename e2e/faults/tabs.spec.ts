@@ -3,6 +3,7 @@ import type { Page } from "@playwright/test";
 import { expect, harnessIn, openHarness } from "../support/fixtures.ts";
 import { sha256 } from "../support/fault_server.ts";
 import { faults } from "../support/faults.ts";
+import { TIMED } from "../support/measured.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { MEBIBYTE, PAGE, QUICK, test } from "./faults_setting.ts";
 import type { ReadRequest, Reading } from "./storage.page.ts";
@@ -43,7 +44,7 @@ test("two tabs read a stored model at once", async ({ server, harness }) => {
   expect(server.requests.filter(({ path }) => path.endsWith(WEIGHTS))).toEqual([]);
 });
 
-test("promise 19: when the tab that downloads is closed, another goes on", async ({ server, harness, measured }) => {
+test("promise 19: when the tab that downloads is closed, another goes on", TIMED, async ({ server, harness, measured }) => {
   server.addFolder({ [WEIGHTS]: LARGE });
   server.faults = [faults.stallAfter(20 * MEBIBYTE)];
   server.always = SLOWLY;
@@ -68,7 +69,7 @@ test("promise 19: when the tab that downloads is closed, another goes on", async
   measured(`handed over ${Math.round(handOverMs)} ms after the tab was closed`);
 });
 
-test("promise 19: a frozen tab loses its download, and writes nothing when it thaws", async ({ server, harness, measured }) => {
+test("promise 19: a frozen tab loses its download, and writes nothing when it thaws", TIMED, async ({ server, harness, measured }) => {
   server.addFolder({ [WEIGHTS]: LARGE });
   server.files.set("thaw", new Uint8Array(1));
   const sent = 20 * MEBIBYTE;
@@ -105,7 +106,7 @@ test("promise 19: a frozen tab loses its download, and writes nothing when it th
   measured(`taken over and read whole ${(stolenMs / 1000).toFixed(1)} s after the tab froze; 0 chunks written by it afterwards`);
 });
 
-test("promise 5: an old tab blocks neither an upgrade nor a deletion of the database", async ({ harness, measured }) => {
+test("promise 5: an old tab blocks neither an upgrade nor a deletion of the database", TIMED, async ({ harness, measured }) => {
   const other = await openTab(harness.page);
   for (const tab of [harness.page, other]) await tab.evaluate((path) => window.run(path, "listStored", undefined), PAGE);
   const times: number[] = [];

@@ -36,7 +36,7 @@ const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 25_000_000;
 const MAX_TENSORS = 100_000; // the largest checkpoints known have 92,000 in all their files together
 const MAX_RANK = 8; // real weights have four dimensions at most
-const MAX_DIMENSION = 2n ** 32n; // more elements in a row than any GPU addresses
+const MAX_DIMENSION = 2 ** 32; // more elements in a row than any GPU addresses
 const FIRST_READ_BYTES = 256 * 1024; // holds the whole header of most checkpoints, so one request is enough
 const MAX_U64 = 2n ** 64n - 1n; // the reference counts in unsigned 64-bit integers and refuses what overflows
 
@@ -131,8 +131,8 @@ function parseEntry(value: JsonValue, name: string, dataBegin: number, fileName:
   if (end - begin !== byteLength) {
     corrupt(subject, `expected ${byteLength} bytes for ${dtype} [${shape}], found ${end - begin}`);
   }
-  // Offsets past 2^53 round here; the coverage check refuses them, because no file is that long.
-  return { name, dtype, shape: shape.map(Number), begin: dataBegin + Number(begin), end: dataBegin + Number(end) };
+  // Offsets past 2^53 were rounded; the coverage check refuses them, because no file is that long.
+  return { name, dtype, shape, begin: dataBegin + begin, end: dataBegin + end };
 }
 
 function parseDtype(value: JsonValue | undefined, subject: string): Dtype {
@@ -141,7 +141,7 @@ function parseDtype(value: JsonValue | undefined, subject: string): Dtype {
   return value as Dtype; // an own key of DTYPE_BITS, as checked
 }
 
-function parseShape(value: JsonValue | undefined, subject: string): bigint[] {
+function parseShape(value: JsonValue | undefined, subject: string): number[] {
   if (Array.isArray(value) && value.length > MAX_RANK) corrupt(subject, `expected at most ${MAX_RANK} dimensions, found ${value.length}`);
   const shape = parseIntegers(value, "shape", subject);
   const wide = shape.find((dimension) => dimension > MAX_DIMENSION);
@@ -149,28 +149,32 @@ function parseShape(value: JsonValue | undefined, subject: string): bigint[] {
   return shape;
 }
 
-function parseIntegers(value: JsonValue | undefined, key: string, subject: string): bigint[] {
+function parseIntegers(value: JsonValue | undefined, key: string, subject: string): number[] {
   if (!Array.isArray(value)) corrupt(subject, `expected ${key} to be an array`);
   return value.map((item) => {
     const literal = isJsonNumber(item) ? item.literal : "";
     // Checked on the literal: 0.0, 1e2 and -0 are not integers to the reference. 20 digits hold 2^64.
-    const integer = /^[0-9]{1,20}$/.test(literal) ? BigInt(literal) : -1n;
-    if (integer < 0n || integer > MAX_U64) {
-      corrupt(subject, `expected ${key} to hold non-negative integers, found ${literal.slice(0, 40) || "something else"}`);
-    }
-    return integer;
+    if (/^[0-9]{1,15}$/.test(literal) || (/^[0-9]{1,20}$/.test(literal) && BigInt(literal) <= MAX_U64)) return Number(literal);
+    return corrupt(subject, `expected ${key} to hold non-negative integers, found ${literal.slice(0, 40) || "something else"}`);
   });
 }
 
-function tensorByteLength(dtype: Dtype, shape: readonly bigint[], subject: string): bigint {
-  // Left to right and including the bits, so that the same shapes overflow as in the reference.
+function tensorByteLength(dtype: Dtype, shape: readonly number[], subject: string): number {
+  const factors = [...shape, DTYPE_BITS[dtype]];
+  const bits = factors.every((factor) => factor > 0) ? factors.reduce((product, factor) => product * factor, 1) : Infinity;
+  if (bits <= Number.MAX_SAFE_INTEGER && bits % 8 === 0) return bits / 8;
+  return exactByteLength(factors, dtype, shape, subject);
+}
+
+// Left to right and including the bits, so that the same shapes overflow as in the reference.
+function exactByteLength(factors: readonly number[], dtype: Dtype, shape: readonly number[], subject: string): number {
   let bits = 1n;
-  for (const factor of [...shape, BigInt(DTYPE_BITS[dtype])]) {
-    bits *= factor;
+  for (const factor of factors) {
+    bits *= BigInt(factor);
     if (bits > MAX_U64) corrupt(subject, `expected a size below 2^64, found ${dtype} [${shape}]`);
   }
   if (bits % 8n !== 0n) corrupt(subject, `expected whole bytes, found ${bits} bits for ${dtype} [${shape}]`);
-  return bits / 8n;
+  return Number(bits / 8n);
 }
 
 function checkCoverage(
