@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from "node:fs";
 
 import { safetensorsBytes } from "../unit/formats_support.ts";
 import { expect, test, type Harness } from "../support/fixtures.ts";
-import { withAllowance } from "../support/machine_speed.ts";
+import { slower, withAllowance } from "../support/machine_speed.ts";
 import { measured, TIMED } from "../support/measured.ts";
 import type { Refusal } from "./hostile_files.page.ts";
 import { hostileServer, type HostileFile, type HostileServer } from "./hostile_server.ts";
@@ -59,14 +59,14 @@ test("promise 25: absurd sizes are refused within a second of the last byte, aft
     expect(sentBytes, name).toBeLessThan(26_000_000);
     expect(storedBytes, name).toBeLessThan(26_000_000);
   }
-  measured(summary(seen));
+  measured(`${summary(seen)}; ${slower(allowance)}`);
 });
 
 test("promise 24: a header of 100,000 tensors is parsed in at most 50 ms per megabyte", TIMED, async ({ harness }) => {
   const parse = () => harness.run<{ ms: number; mebibytes: number; tensors: number }>(PAGE, "parseLargeHeader");
   const { result: { ms, mebibytes, tensors }, allowance } = await withAllowance(harness, parse);
   expect(tensors).toBe(100_000);
-  measured(`${(ms / mebibytes).toFixed(0)} ms per megabyte`);
+  measured(`${(ms / mebibytes).toFixed(0)} ms per megabyte; ${slower(allowance)}`);
   expect(ms / mebibytes).toBeLessThan(50 * allowance);
 });
 
@@ -85,7 +85,7 @@ test("promise 28: JSON bombs are refused within a second of their last byte", TI
     expect(code, `${name}: ${message}`).toBe("corrupt-checkpoint");
     expect(ms, name).toBeLessThan(1000 * allowance);
   }
-  measured(summary(seen));
+  measured(`${summary(seen)}; ${slower(allowance)}`);
 });
 
 /** `ms` counts from the last byte that the server sent: starting a worker and a download take what the machine gives them. */
