@@ -7,6 +7,7 @@ const FAKE_ENGINE = readFileSync(new URL("../demo/fake_engine.js", import.meta.u
 
 test.beforeEach(async ({ page }) => {
   await page.route("**/src/index.ts*", (route) => route.fulfill({ contentType: "text/javascript", body: FAKE_ENGINE }));
+  await page.route("**/fake-weights", () => {}); // what loads slowly loads for as long as the test lasts
 });
 
 test("promise 39: after two visits that ended in the middle of a load, the third asks before it loads", async ({ page }) => {

@@ -51,6 +51,8 @@ export class FaultServer implements AsyncDisposable {
   treePageSize = 1000;
   /** Where the hub says that the next page of a listing is; a mirror may pass on the address of what it mirrors. */
   treeOrigin: string | undefined;
+  /** Whether the hub speaks Git LFS's batch API; a mirror may not. */
+  hasBatches = true;
   /** Called before a request is answered. */
   onRequest: (request: LoggedRequest) => void = () => {};
   readonly #servers: Record<LoggedRequest["origin"], Server>;
@@ -162,7 +164,7 @@ export class FaultServer implements AsyncDisposable {
         this.openAnswers--;
         logged.sentBytes = socket.bytesWritten - writtenBefore;
       });
-      if (method === "OPTIONS") return void response.writeHead(204, { "Access-Control-Allow-Headers": "Authorization, Range" }).end();
+      if (method === "OPTIONS") return void response.writeHead(204, { "Access-Control-Allow-Headers": "Authorization, Range, Content-Type" }).end();
       void (origin === "hub" ? this.#answerAsHub(logged, request, response) : this.#answerAsCdn(logged, request, response));
     });
   }
@@ -192,11 +194,13 @@ export class FaultServer implements AsyncDisposable {
     const fault = this.hubFaults.shift();
     if (fault !== undefined) return fault(request, response, new Uint8Array());
     const api = /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/(.+)$/.exec(path);
+    const batch = /^\/([^/]+\/[^/]+)\.git\/info\/lfs\/objects\/batch$/.exec(this.hasBatches ? path : "");
     const file = /^\/([^/]+\/[^/]+)\/resolve\/((?:refs\/pr\/)?[^/]+)\/(.+)$/.exec(path);
-    const repo = this.repos.get((api ?? file)?.[1] ?? "");
+    const repo = this.repos.get((api ?? batch ?? file)?.[1] ?? "");
     if (repo === undefined) return refuse(response, 401, "RepoNotFound"); // the Hub does not tell private repos from none
     if (repo.token !== undefined && authorization === undefined) return refuse(response, 401, "GatedRepo");
     if (repo.token !== undefined && authorization !== `Bearer ${repo.token}`) return refuse(response, 403, "GatedRepo");
+    if (batch !== null) return this.#answerBatch(request, response, repo);
     const revision = decodeURIComponent((api?.[3] ?? file?.[2] ?? ""));
     const commit = repo.branches.get(revision) ?? revision;
     const files = repo.commits.get(commit);
@@ -207,8 +211,22 @@ export class FaultServer implements AsyncDisposable {
     if (bytes === undefined) return refuse(response, 404, "EntryNotFound");
     if (bytes.byteLength <= LFS_BYTES) return answer(request, response, bytes);
     const oid = sha256(bytes);
+    return response.writeHead(302, { Location: this.#signedLink(oid, bytes), "X-Linked-Etag": `"${oid}"` }).end();
+  }
+
+  async #answerBatch(request: IncomingMessage, response: ServerResponse, repo: HubRepo): Promise<void> {
+    const body = Buffer.concat(await request.toArray() as Buffer[]).toString();
+    const { objects } = JSON.parse(body) as { objects: { oid: string; size: number }[] };
+    const contents = new Map([...repo.commits.values()].flatMap((files) => [...files.values()].map((bytes) => [sha256(bytes), bytes])));
+    sendJson(response, { transfer: "basic", objects: objects.map(({ oid, size }) => {
+      const bytes = contents.get(oid);
+      return bytes === undefined ? { oid, size, error: { code: 404 } } : { oid, size, actions: { download: { href: this.#signedLink(oid, bytes), expires_in: 3600 } } };
+    }) });
+  }
+
+  #signedLink(oid: string, bytes: Uint8Array): string {
     this.#lfs.set(oid, bytes);
-    return response.writeHead(302, { Location: `${this.#originOf("cdn")}/signed/${this.#linkAge}/${oid}?Signature=secret`, "X-Linked-Etag": `"${oid}"` }).end();
+    return `${this.#originOf("cdn")}/signed/${this.#linkAge}/${oid}?Signature=secret`;
   }
 }
 

@@ -16,6 +16,16 @@ export interface RemoteFile {
   isKnown?: boolean;
   /** Hears how fast its bytes come. */
   pace?: Pace;
+  /** Another address of its content, which needs no headers. */
+  link?: FileLink;
+}
+
+/** An address that is found by asking, and expires. */
+export interface FileLink {
+  /** Resolves to undefined where there is none; the file's own address serves then. */
+  url(signal: AbortSignal): Promise<string | undefined>;
+  /** Forget the address: it is refused. */
+  renew(): void;
 }
 
 /** What tells one version of a file from another. */
@@ -41,8 +51,8 @@ export async function refuseFailure(remote: RemoteFile, response: Response): Pro
 }
 
 /** Whether a link that worked before is refused now, as signed links are once they expire. */
-export function isExpired(response: Response): boolean {
-  return response.status === 403 && response.redirected;
+export function isExpired({ url }: RemoteFile, response: Response): boolean {
+  return response.status === 403 && response.url !== url;
 }
 
 /** The beginning of what a failed answer says, to be put behind its status. */

@@ -20,7 +20,7 @@ export async function probe(remote: RemoteFile, options: RequestOptions = {}): P
   let renewals = 0;
   return withRetries(async (attempt) => {
     const response = await request(remote, `bytes=0-${HEAD_BYTES - 1}`, attempt);
-    if (isExpired(response) && renewals++ === 0) return readProbe(remote, await request(remote, `bytes=0-${HEAD_BYTES - 1}`, attempt), attempt);
+    if (isExpired(remote, response) && renewals++ === 0) return readProbe(remote, await request(remote, `bytes=0-${HEAD_BYTES - 1}`, attempt), attempt);
     return readProbe(remote, response, attempt);
   }, remote, options);
 }

@@ -40,10 +40,17 @@ export async function withRetries<T>(work: (attempt: Attempt) => Promise<T>, rem
 }
 
 /** One GET with at most a single plain Range: the only form that needs no CORS preflight. */
-export async function request({ url, headers }: RemoteFile, range: string | undefined, attempt: Attempt): Promise<Response> {
+export async function request(remote: RemoteFile, range: string | undefined, attempt: Attempt): Promise<Response> {
+  return endStalls(ask(remote, range, attempt.controller.signal), attempt, "no answer: the server is down or blocks this page, or the browser is offline");
+}
+
+async function ask({ url, headers, link }: RemoteFile, range: string | undefined, signal: AbortSignal): Promise<Response> {
+  const linked = await link?.url(signal);
+  const ownHeaders = linked === undefined ? headers : {};
   // The shard store is the cache; the HTTP cache only slows big bodies down, and Firefox's breaks them.
-  const response = fetch(url, { headers: range === undefined ? headers : { ...headers, Range: range }, cache: "no-store", signal: attempt.controller.signal });
-  return endStalls(response, attempt, "no answer: the server is down or blocks this page, or the browser is offline");
+  const response = await fetch(linked ?? url, { headers: range === undefined ? ownHeaders : { ...ownHeaders, Range: range }, cache: "no-store", signal });
+  if (linked !== undefined && response.status === 403) link?.renew(); // whoever asks again gets another
+  return response;
 }
 
 /** Turn a failed or endless wait into an Interruption; an abort from outside is told apart by `recover`. */

@@ -10,6 +10,7 @@ import { Pace } from "./pace.ts";
 import { pickedCheckpoint } from "./picked_files.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
 import type { ShardStore } from "./shard_store.ts";
+import { SignedLinks } from "./signed_links.ts";
 
 /** How the files of a checkpoint are found and kept. */
 export interface CheckpointOptions {
@@ -37,6 +38,8 @@ interface Location {
   list(known: Known, signal?: AbortSignal): Promise<Listing | undefined>;
   /** The folder in which that listing's files lie. */
   folder(listing: Listing | undefined): string;
+  /** Other addresses of its large files, where a token must not follow a redirect. */
+  links?(listing: Listing): SignedLinks;
 }
 
 /** What is stored of a checkpoint before anything is asked. */
@@ -67,6 +70,7 @@ class RemoteCheckpoint implements Checkpoint {
   readonly #opened = new Map<string, Promise<FinishableFile | undefined>>();
   readonly #pace: Pace;
   #listing: Promise<Listing | undefined> | undefined;
+  #links: SignedLinks | undefined;
   #storeFailed = false;
 
   constructor(location: Location, options: CheckpointOptions) {
@@ -115,8 +119,9 @@ class RemoteCheckpoint implements Checkpoint {
     const listing = await this.#listed(signal);
     const { store, retry, onProgress, onStorageError } = this.#options;
     if (listing !== undefined && !Object.hasOwn(listing.files, name)) return undefined;
-    const remote = { ...remoteFile(this.#location, listing, name), pace: this.#pace };
     const listed = listing?.files[name];
+    if (listing !== undefined) this.#links ??= this.#location.links?.(listing);
+    const remote = { ...remoteFile(this.#location, listing, name), pace: this.#pace, link: listed && this.#links?.linkTo(listed.hash) };
     return openRemoteFile({ remote, key: { checkpoint: this.id, file: name }, listed, queue: this.#queue, store, retry, onProgress, onStorageError }, signal);
   }
 
@@ -168,13 +173,15 @@ function hubLocation(repo: string, { revision = "main", token, endpoint = HUB, r
   }
   const root = endpoint.replace(/\/+$/, "");
   const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const hub = { endpoint: root, repo, revision, headers };
   return {
     // Revisions are stored apart: a page may load two of one repo.
     id: revision === "main" ? repo : `${repo}@${revision}`,
     headers,
     absentStatuses: [], // the listing says what is there
-    list: (known, signal) => hubListing({ endpoint: root, repo, revision, headers }, known.listing, { signal, retry: patience(known.listing !== undefined, retry) }),
+    list: (known, signal) => hubListing(hub, known.listing, { signal, retry: patience(known.listing !== undefined, retry) }),
     folder: (listing) => `${root}/${repo}/resolve/${listing?.commit}/`,
+    links: token === undefined ? undefined : (listing) => new SignedLinks(hub, listing),
   };
 }
 
