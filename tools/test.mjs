@@ -19,14 +19,17 @@ const parts = Object.entries(REPORTS).map(([timed, path]) => {
   process.env.HEARTH_TIMED = timed;
   const passed = run("node_modules/@playwright/test/cli.js", "test", "--pass-with-no-tests", ...args);
   const { suites = [], stats = {} } = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
-  const { expected = 0, unexpected = 0, flaky = 0 } = stats;
+  const { expected = 0, unexpected = 0, flaky = 0, skipped = 0 } = stats;
   // Playwright can also fail as a whole: a spec that does not compile, a server that does not start.
-  return { suites, expected, failed: passed ? 0 : Math.max(1, unexpected + flaky) };
+  return { suites, expected, failed: passed ? 0 : Math.max(1, unexpected + flaky), found: expected + unexpected + flaky + skipped };
 });
 const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
+// One of the two may have nothing to run, but arguments that name no test at all are a mistake.
+const foundNone = sum("found") === 0 && sum("failed") === 0;
+if (foundNone) console.error(`no test was found for: ${args.join(" ")}`);
 
 for (const line of skippedTests(parts.flatMap(({ suites }) => suites))) console.log(`skipped: ${line}`);
-const failed = sum("failed") + (typesAreSound ? 0 : 1);
+const failed = sum("failed") + (foundNone ? 1 : 0) + (typesAreSound ? 0 : 1);
 console.log(`${sum("expected") + (typesAreSound ? 1 : 0)} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 

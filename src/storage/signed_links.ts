@@ -66,9 +66,9 @@ function linksIn(answer: unknown, endpoint: string): Map<string, string> {
   const objects = (answer as { objects?: unknown } | null)?.objects;
   const links = new Map<string, string>();
   for (const object of Array.isArray(objects) ? (objects as unknown[]) : []) {
-    const { oid, actions } = (object ?? {}) as { oid?: unknown; actions?: { download?: { href?: unknown; header?: object } } };
-    const { href, header = {} } = actions?.download ?? {};
-    const isPlain = Object.keys(header).length === 0; // what asks for headers of its own would also need the server's leave
+    const { oid, actions } = (object ?? {}) as { oid?: unknown; actions?: { download?: { href?: unknown; header?: object | null } } | null };
+    const { href, header } = actions?.download ?? {};
+    const isPlain = Object.keys(header ?? {}).length === 0; // what asks for headers of its own would also need the server's leave
     if (typeof href === "string" && isPlain && isAsSafe(href, endpoint)) links.set(`sha256:${String(oid)}`, href);
   }
   return links;
