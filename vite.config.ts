@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { build, defineConfig } from "vite";
 import type { Plugin, UserConfig } from "vite";
 
 import { serveFolder } from "./tools/driver/serve_folder.mjs";
@@ -9,9 +9,14 @@ import { serveFolder } from "./tools/driver/serve_folder.mjs";
 const root = fileURLToPath(new URL(".", import.meta.url));
 const realAssets = `${root}../shared/assets`; // checkpoints and tokenizers that are too large, or not ours, to keep in the project
 
+const HARNESS_PAGE = "/e2e/support/harness.html";
+const HARNESS_PREFIX = "/@harness/";
+const harnessFolder = `${root}test-results/harness`;
+
 export default defineConfig(({ command, mode }): UserConfig => {
   if (command === "serve") return serve(mode);
   if (mode === "library") return library();
+  if (mode === "harness") return harness();
   return demo();
 });
 
@@ -22,7 +27,7 @@ function serve(mode: string): UserConfig {
   return {
     root,
     appType: "mpa", // a missing file is a 404, never a page
-    plugins: [demoAtRoot(), realAssetsUnder("/@shared/")],
+    plugins: [...(mode === "test" ? [builtHarness()] : []), demoAtRoot(), realAssetsUnder("/@shared/")],
     define: { ...bundledModelVersion(), ...kernelsVersion() },
     server,
     optimizeDeps: { noDiscovery: true, include: [] }, // every dependency is one ES module already
@@ -64,6 +69,28 @@ function demo(): UserConfig {
   };
 }
 
+/** The page that specs run module code in, with all of that code in a few files. */
+function harness(): UserConfig {
+  return {
+    root,
+    base: HARNESS_PREFIX,
+    publicDir: false,
+    define: kernelsVersion(),
+    ...inlineWorkers(),
+    build: {
+      outDir: harnessFolder,
+      target: "es2022",
+      minify: false,
+      reportCompressedSize: false,
+      chunkSizeWarningLimit: Infinity,
+      rolldownOptions: {
+        input: [`${root}e2e/support/harness.html`],
+        output: { codeSplitting: { groups: [{ name: "hearth", test: /\/(src|shaders|node_modules)\// }] } },
+      },
+    },
+  };
+}
+
 /** How workers are built into the one file. */
 function inlineWorkers(): Pick<UserConfig, "plugins" | "worker"> {
   return { plugins: [withoutDataWorkers()], worker: { plugins: () => [withoutDataWorkers()] } };
@@ -82,6 +109,21 @@ function withoutDataWorkers(): Plugin {
       if (!id.endsWith("?worker&inline")) return undefined;
       if (!secondTry.test(code)) this.error("Vite writes inlined workers otherwise than before; see withoutDataWorkers");
       return code.replace(secondTry, "throw e;");
+    },
+  };
+}
+
+/** Build the harness, and answer with it: fetched one by one, hundreds of modules would take most of a test's time. */
+function builtHarness(): Plugin {
+  return {
+    name: "hearth:built-harness",
+    async configureServer(server) {
+      await build({ mode: "harness", logLevel: "warn" });
+      const serve = serveFolder(HARNESS_PREFIX, harnessFolder);
+      server.middlewares.use((request, response, next) => {
+        if (request.url === HARNESS_PAGE) request.url = HARNESS_PREFIX + HARNESS_PAGE.slice(1);
+        serve(request, response, next);
+      });
     },
   };
 }

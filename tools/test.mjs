@@ -28,7 +28,9 @@ const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
 const foundNone = sum("found") === 0 && sum("failed") === 0;
 if (foundNone) console.error(`no test was found for: ${args.join(" ")}`);
 
-for (const line of skippedTests(parts.flatMap(({ suites }) => suites))) console.log(`skipped: ${line}`);
+const suites = parts.flatMap((part) => part.suites);
+for (const { name, reason } of testsThatWere("skipped", suites)) console.log(`skipped: ${name}: ${reason}`);
+for (const { name, error } of testsThatWere("unexpected", suites)) console.log(`failed: ${name}: ${error}`);
 const failed = sum("failed") + (foundNone ? 1 : 0) + (typesAreSound ? 0 : 1);
 console.log(`${sum("expected") + (typesAreSound ? 1 : 0)} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
@@ -37,17 +39,18 @@ function run(script, ...args) {
   return spawnSync(process.execPath, [script, ...args], { stdio: "inherit" }).status === 0;
 }
 
-/** Walk the report's tree and name every skipped test with its project and reason. */
-function skippedTests(suites) {
+/** Walk the report's tree and name every test of this status with its project, and with why it was skipped or failed. */
+function testsThatWere(status, suites) {
   return suites.flatMap((suite) => [
-    ...skippedTests(suite.suites ?? []),
+    ...testsThatWere(status, suite.suites ?? []),
     ...(suite.specs ?? []).flatMap((spec) =>
       spec.tests
-        .filter(({ status }) => status === "skipped")
-        .map(({ projectName, annotations }) => {
-          const reason = annotations.find(({ type }) => type === "skip" || type === "fixme")?.description ?? "no reason given";
-          return `${spec.file} (${projectName}) ${spec.title}: ${reason}`;
-        }),
+        .filter((test) => test.status === status)
+        .map(({ projectName, annotations, results }) => ({
+          name: `${spec.file} (${projectName}) ${spec.title}`,
+          reason: annotations.find(({ type }) => type === "skip" || type === "fixme")?.description ?? "no reason given",
+          error: results.flatMap(({ errors }) => errors)[0]?.message.split("\n\n")[0] ?? "no error given",
+        })),
     ),
   ]);
 }

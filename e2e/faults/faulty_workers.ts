@@ -1,3 +1,4 @@
+import faultyWorker from "./faulty_worker.ts?worker&url";
 import type { FaultMessage } from "./faulty_worker.ts";
 import type { GpuFault, GpuRecord } from "./gpu_faults.ts";
 
@@ -9,8 +10,7 @@ export async function withFaultyWorkers<T>(work: (faults: FaultSwitch, workers: 
   window.Worker = class extends RealWorker {
     constructor(url: string | URL, options?: WorkerOptions) {
       const hasGpu = options?.name !== "hearth-text";
-      const armed = `/e2e/faults/faulty_worker.ts?arm=${encodeURIComponent(JSON.stringify(first ?? null))}`;
-      super(hasGpu ? armed : url, hasGpu ? { ...options, type: "module" } : options);
+      super(hasGpu ? `${faultyWorker}?arm=${encodeURIComponent(JSON.stringify(first ?? null))}` : url, options);
       if (hasGpu) workers.push(this);
     }
   };

@@ -1,4 +1,6 @@
 // The page that specs run module code in. A GPU error nobody caught is printed, and what is printed as an error fails the test.
+import HarnessWorker from "./harness.worker.ts?worker&inline";
+
 declare global {
   interface Window {
     run(modulePath: string, exportName: string, argument: unknown): Promise<unknown>;
@@ -6,18 +8,20 @@ declare global {
   }
 }
 
+const modules = import.meta.glob("/e2e/**/*.page.ts");
+
 reportUncapturedErrors();
 await warmUp();
 
 window.run = async (modulePath, exportName, argument) => {
-  const module: Record<string, unknown> = await import(/* @vite-ignore */ modulePath);
+  const module = (await modules[modulePath]()) as Record<string, unknown>;
   const call = module[exportName];
   if (typeof call !== "function") throw new Error(`${modulePath} exports no function ${exportName}`);
   return call(argument);
 };
 
 window.runInWorker = (modulePath, exportName, argument) => new Promise((resolve, reject) => {
-  const worker = new Worker("/e2e/support/harness.worker.ts", { type: "module" });
+  const worker = new HarnessWorker();
   worker.onerror = ({ message }) => reject(new Error(message));
   worker.onmessage = ({ data }: MessageEvent<{ result: unknown } | { error: string } | "ready">) => {
     if (data === "ready") return worker.postMessage([modulePath, exportName, argument]);

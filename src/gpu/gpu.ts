@@ -27,7 +27,10 @@ export interface GpuOptions {
 }
 
 const LARGEST_REAL_BYTES = 4 * 2 ** 20; // vectors are written as soon as they are allocated, so that those have to be there
-const LOSS_NOTICE_MS = 200; // browsers tell of a loss a little after the calls that it made fail
+// Browsers tell of a loss a little after the calls that it made fail. The wait is cut into turns, so that it does not run
+// out while the thread, or the machine, is too busy to hear of anything.
+const LOSS_NOTICE_TURNS = 10;
+const LOSS_NOTICE_TURN_MS = 100;
 const MAY_BE_A_LOSS: ReadonlySet<HearthErrorCode> = new Set(["gpu", "device-lost"]);
 
 /** An open WebGPU device with its buffers and compiled pipelines. Owns the device: `destroy` frees everything made from it. */
@@ -107,7 +110,9 @@ export class Gpu {
   /** The reason for a failed call: what the device reports, if it does so within a moment, else the failure itself. */
   async explain(failure: unknown): Promise<unknown> {
     if (failure instanceof HearthError && !MAY_BE_A_LOSS.has(failure.code)) return failure;
-    if (this.#fault?.code !== "device-lost") await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_NOTICE_MS))]);
+    for (let turn = 0; turn < LOSS_NOTICE_TURNS && !this.#loss; turn++) {
+      await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_NOTICE_TURN_MS))]);
+    }
     return this.#fault ?? failure;
   }
 
