@@ -118,7 +118,7 @@ function builtHarness(): Plugin {
   return {
     name: "hearth:built-harness",
     async configureServer(server) {
-      await build({ mode: "harness", logLevel: "warn" });
+      await build({ mode: "harness", logLevel: "error" });
       const serve = serveFolder(HARNESS_PREFIX, harnessFolder);
       server.middlewares.use((request, response, next) => {
         if (request.url === HARNESS_PAGE) request.url = HARNESS_PREFIX + HARNESS_PAGE.slice(1);

@@ -53,7 +53,7 @@ fn main(invocation: Invocation) {
       squares += loaded.squares;
       for (var r = 0u; r < ROWS; r++) {
         let row = choice.expert * EXPERT_ROWS - ROW_START + min(first_row + r, EXPERT_ROWS - 1u);
-        sums[r] += weight * dot_weights(row, block, loaded.x, x_sum);
+        sums[r] += weight * dot_weights(fetch_weights(row, block), loaded.x, x_sum);
       }
     }
   }

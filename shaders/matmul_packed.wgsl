@@ -87,8 +87,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   var high = array<vec4f, 8>(); // [row of X]: rows 4 to 7 of W
   var x_codes = load_x(0u, x_source);
   var x_scale = packed_scales[x_source];
-  var w_codes = load_packed(w_source, 0u);
-  var w_scale = packed_scale(w_source, 0u);
+  var w_codes = packed_codes(load_codes(w_source, 0u));
+  var w_scale = packed_scale(load_pair(w_source, 0u));
   for (var block = 0u; block < BLOCKS; block++) {
     let stage = block % 2u;
     store_x(stage, thread, x_codes);
@@ -100,8 +100,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let next = min(block + 1u, BLOCKS - 1u);
     x_codes = load_x(next, x_source);
     x_scale = packed_scales[next * M + x_source];
-    w_codes = load_packed(w_source, next);
-    w_scale = packed_scale(w_source, next);
+    w_codes = packed_codes(load_codes(w_source, next));
+    w_scale = packed_scale(load_pair(w_source, next));
     let w0 = w_row(stage, tx);
     let w1 = w_row(stage, 8u + tx);
     let w2 = w_row(stage, 16u + tx);

@@ -23,7 +23,7 @@ fn main(invocation: Invocation) {
       squares[m] += loaded.squares;
       for (var r = 0u; r < ROWS; r++) {
         // A row past the end repeats the last one and is not emitted.
-        sums[r * M + m] += dot_weights(min(first_row + r, PART_ROWS - 1u), block, loaded.x, x_sum);
+        sums[r * M + m] += dot_weights(fetch_weights(min(first_row + r, PART_ROWS - 1u), block), loaded.x, x_sum);
       }
     }
   }

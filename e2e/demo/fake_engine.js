@@ -39,7 +39,7 @@ function info(id) {
   return {
     id, modelType: "qwen3", weightFormat: "4-bit, group 64", parameters: 15e6, weightBytes: 10e6, kvCacheBytes: 8e6, layers: 8,
     hiddenSize: 384, vocabSize: 7168, contextLength, hasChatTemplate: true, dispatchesPerToken: 50,
-    schedule: { workgroup: 128, rowsPerThread: 4, leastLanes: 32, mostLanes: 128, threadsWanted: 98304, origin: "usual" },
+    schedule: { workgroup: 128, rowsPerStream: 16, rowsPerThread: 4, leastLanes: 32, mostLanes: 128, threadsWanted: 65536, origin: "usual" },
     adapter: { vendor: "fake", architecture: "none", description: "", features: [], isSoftware: false },
   };
 }

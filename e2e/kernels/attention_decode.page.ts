@@ -1,7 +1,7 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
 import { attentionDecode, attentionMerge } from "../../src/kernels/attention.ts";
-import { matmulVec } from "../../src/kernels/matmul.ts";
+import { matmulDecode } from "../../src/kernels/matmul.ts";
 import { MERGED_SPLITS } from "../../src/kernels/schedule.ts";
 import { padColumns } from "../../src/quant/matrix.ts";
 import { attend, prepareHead } from "../reference/attention.ts";
@@ -112,7 +112,7 @@ async function projectionError(
   const matrix = await matrixOf(gpu, uploader, module);
   uploader.destroy();
   const outputs = await bufferOf(gpu, "outputs", new Float32Array(step.M * outputRows));
-  const projection = await matmulVec(
+  const projection = await matmulDecode(
     gpu,
     testedSchedules(gpu).processor,
     {

@@ -1,7 +1,7 @@
 import { submitDispatches, type Dispatch } from "../../src/gpu/dispatch.ts";
-import { Gpu, type GpuOptions } from "../../src/gpu/gpu.ts";
+import { Gpu, plainTraits, type GpuOptions } from "../../src/gpu/gpu.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
-import { chooseSchedule, type Schedule } from "../../src/kernels/schedule.ts";
+import { chooseSchedule, cutSchedule, usualCut, type Schedule } from "../../src/kernels/schedule.ts";
 
 /** How far one case came from its twin. */
 export interface Finding {
@@ -41,12 +41,18 @@ export async function withGpu<T>(options: GpuOptions, use: (gpu: Gpu) => Promise
 
 const SMALLEST_STREAM = 32; // lanes; a stream holds whole subgroups
 
-/** The schedules that kernels are tested with, whatever the adapter: those of processors, of GPUs, and of GPUs with subgroups. */
+/**
+ * The schedules that kernels are tested with, whatever the adapter: those of processors, of GPUs, of GPUs with subgroups, and
+ * of those whose subgroups are all as wide, by which a single row is decoded as floats or as bytes.
+ */
 export function testedSchedules({ traits }: Gpu): Record<string, Schedule | undefined> & Record<"processor" | "gpu", Schedule> {
-  const processor = chooseSchedule({ subgroups: undefined, isSoftware: true, integerDots: false, halfMatrices: false });
-  const gpu = chooseSchedule({ subgroups: undefined, isSoftware: false, integerDots: false, halfMatrices: false });
-  const hasSubgroups = traits.subgroups !== undefined && traits.subgroups.max <= SMALLEST_STREAM;
-  return { processor, gpu, ...(hasSubgroups ? { subgroups: { ...gpu, subgroups: traits.subgroups } } : {}) };
+  const processor = chooseSchedule({ ...plainTraits(traits), isSoftware: true });
+  const gpu = chooseSchedule({ ...plainTraits(traits), isSoftware: false });
+  if (!traits.subgroups || traits.subgroups.max > SMALLEST_STREAM) return { processor, gpu };
+  const subgroups: Schedule = { ...gpu, subgroups: traits.subgroups };
+  if (traits.subgroups.min < traits.subgroups.max) return { processor, gpu, subgroups };
+  const manyRows = cutSchedule({ ...usualCut(plainTraits(traits)), rowsPerStream: 16, threadsWanted: 1 }, traits);
+  return { processor, gpu, subgroups, floats: { ...subgroups, ...manyRows, operand: "floats" }, bytes: { ...subgroups, ...manyRows, operand: "bytes" } };
 }
 
 const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;

@@ -1,6 +1,6 @@
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
-import { matmulTile, matmulVec, type MatmulInput, type MatmulStep } from "../../src/kernels/matmul.ts";
+import { matmulTile, matmulDecode, type MatmulInput, type MatmulStep } from "../../src/kernels/matmul.ts";
 import { createPackedInputs, isPackable, matmulPacked } from "../../src/kernels/matmul_packed.ts";
 import { planForRows } from "../../src/kernels/prefill_plan.ts";
 import type { InputForm, Schedule, Tile } from "../../src/kernels/schedule.ts";
@@ -16,7 +16,7 @@ const DEFAULT_CHUNK = 21;
 const EPSILON = 1e-5;
 
 /** A kernel, and the schedule it is cut by where it is cut by one. */
-type KernelRun = `vec ${"processor" | "gpu" | "subgroups"}` | "tile";
+type KernelRun = `vec ${"processor" | "gpu" | "subgroups"}` | `row ${"floats" | "bytes"}` | "tile";
 
 interface MatmulCase {
   /** Runs of rows, one after another, each in its own format. */
@@ -77,6 +77,20 @@ export function raggedShapes(selection: CaseSelection = {}): Promise<Finding[]> 
   return runCases(RAGGED_CASES, selection, runCase);
 }
 
+/** One row of inputs: streams of one batch of rows and of several, lanes past the last block, matrices in parts, formats with bytes and without. */
+const ROW_CASES: readonly MatmulCase[] = [
+  { modules: [{ format: Q4, rows: 131 }], columns: 896, M: 1, input: "rms", output: "store", bias: true },
+  { modules: [{ format: Q8, rows: 66 }], columns: 1152, M: 1, input: "plain", output: "swiglu", bias: false },
+  { modules: [{ format: { codes: "q4", scales: "f32", group: 64 }, rows: 34 }, { format: Q8, rows: 20 }, { format: HALF, rows: 17 }], columns: 192, M: 1, input: "rms", output: "residual", bias: true },
+  { modules: [{ format: BRAIN, rows: 3 }], columns: 2880, M: 1, input: "plain", output: "store", bias: false },
+  { modules: [{ format: Q4, rows: 600 }], columns: 160, M: 1, input: "plain", output: "swiglu", bias: false, bindingLimit: 300 * 80 },
+];
+
+/** Run products of one row of inputs as floats, or as bytes, against their twins. */
+export function singleRows({ operand, ...selection }: CaseSelection & { operand: "floats" | "bytes" }): Promise<Finding[]> {
+  return runCases(ROW_CASES.map((each) => ({ ...each, runs: [`row ${operand}`] as const })), selection, runCase);
+}
+
 /** Run a product none of whose sequences is running: the largest change to its output. */
 export function allRowsEnded(): Promise<number> {
   return withGpu({}, async (gpu) => {
@@ -97,7 +111,7 @@ async function runCase(gpu: Gpu, each: MatmulCase): Promise<Finding[]> {
       }
       continue;
     }
-    const schedule = testedSchedules(gpu)[kernelRun.slice("vec ".length)];
+    const schedule = testedSchedules(gpu)[kernelRun.slice(kernelRun.indexOf(" ") + 1)];
     if (!schedule) continue; // an adapter without subgroups
     const found = await runVec(gpu, setting, each.M === 8 ? narrower(schedule) : schedule, true);
     findings.push({ name: `matmul_${kernelRun}: ${describe(each)}`, error: worstError(found, expected.subarray(0, found.length), setting.stride) });
@@ -201,7 +215,7 @@ async function runVec(gpu: Gpu, setting: Setting, schedule: Schedule, runs: bool
   const { M } = setting;
   const { step, read } = await stepOf(gpu, setting);
   const rows = await rowsBuffer(gpu, Array.from({ length: M }, (_, m) => ({ slot: m, position: 0, tokenId: 0, runs: runs && m !== 1 })));
-  submit(gpu, await matmulVec(gpu, schedule, step, M, rows));
+  submit(gpu, await matmulDecode(gpu, schedule, step, M, rows));
   return read(M);
 }
 

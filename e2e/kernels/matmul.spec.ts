@@ -4,6 +4,7 @@ import type { Finding } from "./kernel_runs.ts";
 
 const PAGE = "/e2e/kernels/matmul.page.ts";
 const BOUND = 1e-5; // f32 sums of up to 2880 products, relative to the row's root mean square
+const CODES_BOUND = 3e-4; // as BOUND: codes of 16 bits, a scale for every 32, before a gate
 const PACKED_BOUND = 5e-4; // normalised mean square error
 
 test.setTimeout(240_000); // many kernels to compile, on a machine that may be busy
@@ -14,6 +15,13 @@ test("matrix products are right for every weight format, in one row or many, und
 
 test("matrix products are right for ragged shapes, mixed formats, and matrices in parts", async ({ harness }) => {
   expectClose(await harness.run<Finding[]>(PAGE, "raggedShapes"), BOUND);
+});
+
+test("products of a single row are right, its inputs kept as floats or as whole numbers of 16 bits", async ({ harness, browserName }) => {
+  const floats = await harness.run<Finding[]>(PAGE, "singleRows", { operand: "floats" });
+  test.skip(browserName === "firefox" && floats.length === 0, "this adapter has no subgroups");
+  expectClose(floats, BOUND);
+  expectClose(await harness.run<Finding[]>(PAGE, "singleRows", { operand: "bytes" }), CODES_BOUND);
 });
 
 test("products of rounded inputs are near those of exact inputs, outliers or not", async ({ harness }) => {

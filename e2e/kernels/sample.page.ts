@@ -36,25 +36,42 @@ export interface Conversation {
   contradictions: string[];
 }
 
-/** Sample `steps` tokens of eight sequences with options of their own; what each samples is its next input. */
-export function conversation({ schedule, steps, bindingLimit, gpuOptions = {} }: { schedule: "processor" | "gpu"; steps: number; bindingLimit?: number; gpuOptions?: GpuOptions }): Promise<Conversation> {
+interface ConversationRequest {
+  schedule: "processor" | "gpu" | "floats";
+  steps: number;
+  /** Default: all eight. */
+  sequences?: readonly Sequence[];
+  bindingLimit?: number;
+  gpuOptions?: GpuOptions;
+}
+
+/** Sample `steps` tokens of sequences with options of their own, if the adapter takes the schedule; what each samples is its next input. */
+export function conversation({ schedule, steps, sequences = SEQUENCES, bindingLimit, gpuOptions = {} }: ConversationRequest): Promise<Conversation | undefined> {
   return withGpu(gpuOptions, async (gpu) => {
+    const kernels = testedSchedules(gpu)[schedule];
+    if (!kernels) return undefined;
     const head = randomModule(randomValues(1), { codes: "f32" }, VOCAB, WIDTH);
     const embedding = randomModule(randomValues(2), { codes: "q4", scales: "f16", group: 64 }, VOCAB, WIDTH);
-    const inputs = randomValues(3).floats(SEQUENCES.length * WIDTH, 3);
-    const cut = { ...testedSchedules(gpu)[schedule], rowsPerThread: 2 }; // eight rows at a time
-    const setting = await samplingSetting(gpu, cut, SEQUENCES, { head, embedding, embeddingScale: EMBEDDING_SCALE, inputs, feedsBack: true, bindingLimit });
-    return converse(gpu, setting, { head: weightsOf(head), embedding: weightsOf(embedding), inputs: Float64Array.from(inputs) }, steps);
+    const inputs = randomValues(3).floats(sequences.length * WIDTH, 3);
+    const cut = { ...kernels, rowsPerThread: 2 }; // eight rows at a time
+    const setting = await samplingSetting(gpu, cut, sequences, { head, embedding, embeddingScale: EMBEDDING_SCALE, inputs, feedsBack: true, bindingLimit });
+    return converse(gpu, setting, sequences, { head: weightsOf(head), embedding: weightsOf(embedding), inputs: Float64Array.from(inputs) }, steps);
   });
 }
 
-async function converse(gpu: Gpu, setting: SamplingSetting, twin: { head: Float64Array; embedding: Float64Array; inputs: Float64Array }, steps: number): Promise<Conversation> {
-  const result: Conversation = { tokenIds: SEQUENCES.map(() => []), surprises: [], logitError: 0, contradictions: [] };
+interface Twin {
+  head: Float64Array;
+  embedding: Float64Array;
+  inputs: Float64Array;
+}
+
+async function converse(gpu: Gpu, setting: SamplingSetting, sequences: readonly Sequence[], twin: Twin, steps: number): Promise<Conversation> {
+  const result: Conversation = { tokenIds: sequences.map(() => []), surprises: [], logitError: 0, contradictions: [] };
   for (let step = 0; step < steps; step++) {
     submit(gpu, setting.dispatches);
     const [logits, rows] = [await readLogits(gpu, setting), await readRows(gpu, setting)];
     const raw = product(twin.head, twin.inputs, { rows: VOCAB, columns: WIDTH, M: setting.M, inputStride: WIDTH });
-    for (const [m, { options, promptIds = [], hasEnded }] of SEQUENCES.entries()) {
+    for (const [m, { options, promptIds = [], hasEnded }] of sequences.entries()) {
       if (hasEnded) continue;
       const sampling = resolveSampling({ seed: 7, ...options });
       const history = { promptIds, answerCounts: countsOf(result.tokenIds[m]) };
@@ -67,7 +84,7 @@ async function converse(gpu: Gpu, setting: SamplingSetting, twin: { head: Float6
       twin.inputs.set(twin.embedding.subarray(token * WIDTH, (token + 1) * WIDTH).map((weight) => EMBEDDING_SCALE * weight), m * WIDTH);
     }
   }
-  result.contradictions = await contradictions(gpu, setting, result.tokenIds, twin.inputs);
+  result.contradictions = await contradictions(gpu, setting, sequences, result.tokenIds, twin.inputs);
   return result;
 }
 
@@ -77,12 +94,12 @@ function countsOf(tokenIds: readonly number[]): Map<number, number> {
   return counts;
 }
 
-async function contradictions(gpu: Gpu, setting: SamplingSetting, tokenIds: readonly number[][], inputs: Float64Array): Promise<string[]> {
+async function contradictions(gpu: Gpu, setting: SamplingSetting, sequences: readonly Sequence[], tokenIds: readonly number[][], inputs: Float64Array): Promise<string[]> {
   const rows = await readRows(gpu, setting);
   const hidden = unstriped(await readFloats(gpu, setting.hidden, inputs.length), WIDTH);
   const found: string[] = [];
   const expect = (what: string, isTrue: boolean) => void (isTrue || found.push(what));
-  for (const [m, { slot, hasEnded, promptIds = [] }] of SEQUENCES.entries()) {
+  for (const [m, { slot, hasEnded, promptIds = [] }] of sequences.entries()) {
     const own = tokenIds[m];
     const ring = await readRing(gpu, setting, slot);
     const seen = new Uint32Array(await readBuffer(gpu.device, setting.sampler.seen, VOCAB * 4, slot * VOCAB * 4));

@@ -3,11 +3,11 @@ import { expect, test } from "@playwright/test";
 import type { GpuTraits } from "../../src/gpu/gpu.ts";
 import { chooseSchedule, cutSchedule, otherCuts, usualCut, type ProductCut } from "../../src/kernels/schedule.ts";
 
-const GPU = { subgroups: { min: 32, max: 32 }, isSoftware: false, integerDots: true, halfMatrices: true };
+const GPU = { subgroups: { min: 32, max: 32 }, isSoftware: false, mostThreads: 1024, integerDots: true, halfMatrices: true };
 const PROCESSOR = { ...GPU, isSoftware: true };
 const SHAPES = [[3072, 2048], [2048, 2048], [16_384, 2048], [2048, 8192], [128_256, 2048], [64, 64], [6, 32]] as const;
 
-const lanes = (cut: ProductCut, rows: number, columns: number) => cutSchedule(cut).threadsPerRow(rows, columns);
+const lanes = (cut: ProductCut, rows: number, columns: number) => cutSchedule(cut, GPU).threadsPerRow(rows, columns);
 
 test("the shorter a matrix, the more threads share a row, as long as each has a block", () => {
   const { threadsPerRow } = chooseSchedule(GPU);

@@ -1,7 +1,11 @@
 // One scale and one bias for every GROUP columns, kept in the checkpoint's own precision. Constants: K, GROUP.
 @group(1) @binding(1) var<storage, read> pairs: array<vec2f>;          // [N, K / GROUP]: scale, bias
+alias Pair = vec2f;
 
-fn scale_and_bias(row: u32, block: u32) -> vec2f {
-  let pair = pairs[row * (K / GROUP) + block / (GROUP / 32u)];
+fn load_pair(row: u32, block: u32) -> Pair {
+  return pairs[row * (K / GROUP) + block / (GROUP / 32u)];
+}
+
+fn scale_and_bias(pair: Pair) -> vec2f {
   return pair;
 }

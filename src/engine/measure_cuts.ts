@@ -46,9 +46,9 @@ export async function measureCuts(gpu: Gpu, schedule: Schedule, decoder: Decoder
   const deadline = performance.now() + budgetMs;
   const part = someLayers(decoder);
   const length = hasStates(decoder.spec) ? 1 : Math.min(LENGTH, contextLength); // states start anew at the first token only
-  const schedules = cuts.map((cut) => ({ ...schedule, ...cutSchedule(cut) }));
+  const schedules = cuts.map((cut) => ({ ...schedule, ...cutSchedule(cut, gpu.traits) }));
   const splits = schedule.splits(length);
-  const statCount = Math.max(...schedules.map((each) => logitStatCount(each, { matrix: part.weights.head, bias: undefined })));
+  const statCount = Math.max(...schedules.map((each) => logitStatCount(each, { matrix: part.weights.head, bias: undefined }, 1)));
   const row = await createActivations(gpu, part.spec, 1, splits, "f32");
   const sampler = await createSamplerState(gpu, 1, part.spec.vocabSize, statCount);
   const compiling: Promise<CutPlan>[] = [];

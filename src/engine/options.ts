@@ -160,6 +160,8 @@ export interface ModelInfo {
 export interface ScheduleInfo {
   /** Threads of a workgroup. */
   workgroup: number;
+  /** Rows of a matrix that a stream of lanes, one for each block of 32 inputs, walks at most; 0 where single rows are decoded like many. */
+  rowsPerStream: number;
   /** Rows of a matrix that a thread computes at once. */
   rowsPerThread: number;
   /** Threads that share a row of a matrix, at least and at most. */

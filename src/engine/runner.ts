@@ -34,7 +34,7 @@ interface RunnerParts {
 export async function allocateRun(gpu: Gpu, schedule: Schedule, { spec, weights }: Pick<Decoder, "spec" | "weights">, contextLength: number) {
   const splits = Array.from({ length: contextLength }, (_, position) => schedule.splits(position + 1));
   const splitCounts = new Set(splits);
-  const statCount = logitStatCount(schedule, { matrix: weights.head, bias: undefined });
+  const statCount = logitStatCount(schedule, { matrix: weights.head, bias: undefined }, 1);
   return {
     splitCounts,
     splitStarts: [...splitCounts].map((count) => splits.indexOf(count)),

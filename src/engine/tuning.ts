@@ -67,7 +67,7 @@ export class Tuning {
   ): Promise<Runner> {
     const usual = usualCut(gpu.traits);
     if (isSameCut(this.choice, usual)) return createTestedRunner(gpu, schedules, decoder, contextLength, filled);
-    const chosen: Schedule = { ...schedules[0], ...cutSchedule(this.choice) };
+    const chosen: Schedule = { ...schedules[0], ...cutSchedule(this.choice, gpu.traits) };
     try {
       if (isChecked) return await Runner.create(gpu, chosen, decoder, contextLength);
       const runner = await createTestedRunner(gpu, [chosen, ...schedules], decoder, contextLength, filled);

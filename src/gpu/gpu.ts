@@ -7,6 +7,8 @@ export interface GpuTraits {
   subgroups: { min: number; max: number } | undefined;
   /** A processor that plays a GPU: barriers cost much, and one thread per row is fastest. */
   isSoftware: boolean;
+  /** Threads of a workgroup, at most. */
+  mostThreads: number;
   /** Four products of bytes and their sum are one instruction: `dot4I8Packed` is faster than what it replaces. */
   integerDots: boolean;
   /** Subgroups of 32 lanes multiply matrices of 16 by 16 half floats and add up in f32. */
@@ -14,8 +16,8 @@ export interface GpuTraits {
 }
 
 /** What is left of an adapter's traits when nothing is taken on trust but what kind of machine it is. */
-export function plainTraits({ isSoftware }: GpuTraits): GpuTraits {
-  return { subgroups: undefined, isSoftware, integerDots: false, halfMatrices: false };
+export function plainTraits({ isSoftware, mostThreads }: GpuTraits): GpuTraits {
+  return { subgroups: undefined, isSoftware, mostThreads, integerDots: false, halfMatrices: false };
 }
 
 /** How to open a device. */
@@ -80,6 +82,7 @@ export class Gpu {
     return new Gpu(device, info, {
       subgroups: useSubgroups ? { min: info.subgroupMinSize, max: info.subgroupMaxSize } : undefined,
       isSoftware: isSoftware(adapter),
+      mostThreads: Math.min(device.limits.maxComputeInvocationsPerWorkgroup, device.limits.maxComputeWorkgroupSizeX),
       integerDots: hasIntegerDots(info.vendor),
       halfMatrices: useSubgroups && hasHalfMatrices(device, info),
     }, options);
@@ -221,8 +224,8 @@ export class Gpu {
 
 /** The limits that decide which models fit, and which kernels; each is the adapter's own. */
 function wantedLimits(limits: GPUSupportedLimits): Record<string, number> {
-  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = limits;
-  return { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize };
+  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = limits;
+  return { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX };
 }
 
 /** Software adapters say so, or give themselves away by subgroups as narrow as a processor's vectors. */

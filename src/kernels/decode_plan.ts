@@ -5,7 +5,7 @@ import type { Activations } from "./activations.ts";
 import { attentionDecode, attentionGate, attentionMerge } from "./attention.ts";
 import { normalised, type LayerStep } from "./branch.ts";
 import { decoderSteps, type Decoder } from "./layer_steps.ts";
-import { logitStatCount, matmulVec, type MatmulInput } from "./matmul.ts";
+import { logitStatCount, matmulDecode, type MatmulInput } from "./matmul.ts";
 import { addPositions } from "./positions.ts";
 import { rowStep } from "./row_step.ts";
 import { sampleAndEmbed } from "./sample.ts";
@@ -30,12 +30,12 @@ export async function createDecodePlan(
   const { M, hidden, rows } = activations;
   const positions = await addPositions(gpu, decoder.weights.positions, M, hidden, rows);
   const sample = await sampleAndEmbed(gpu, {
-    M: activations.M,
+    M,
     vocabSize: decoder.spec.vocabSize,
     logits: sampler.logits,
     logitStride: sampler.logitStride,
     stats: sampler.stats,
-    statCount: logitStatCount(schedule, { matrix: decoder.weights.head, bias: undefined }),
+    statCount: logitStatCount(schedule, { matrix: decoder.weights.head, bias: undefined }, M),
     ring: sampler.ring,
     seen: sampler.seen,
     sampling: sampler.options,
@@ -50,7 +50,7 @@ export async function createDecodePlan(
 /** One dispatch for most steps; attention brings its output projection, which can merge a few parts while it reads. */
 async function decodeStep(gpu: Gpu, schedule: Schedule, activations: Activations, step: LayerStep, splits: number): Promise<Dispatch[]> {
   const { M, rows, partials, splitStats } = activations;
-  if (step.kind === "matmul") return matmulVec(gpu, schedule, step.step, M, rows);
+  if (step.kind === "matmul") return matmulDecode(gpu, schedule, step.step, M, rows);
   if (step.kind !== "attention") return rowStep(gpu, schedule, step);
   const { heads, headDim, isGated } = step.step.attention;
   const mergeWhileReading = splits > 1 && splits <= MERGED_SPLITS && !isGated && step.output.input.kind === "plain"; // gates and norms need the merged result
@@ -59,7 +59,7 @@ async function decodeStep(gpu: Gpu, schedule: Schedule, activations: Activations
     await attentionDecode(gpu, schedule, step.step, splits, partials, splitStats),
     ...(splits > 1 && !mergeWhileReading ? [await attentionMerge(gpu, step.step, splits, partials, splitStats)] : []),
     ...(await attentionGate(gpu, step.step)),
-    ...(await matmulVec(gpu, schedule, mergeWhileReading ? { ...step.output, input: merge } : step.output, M, rows)),
+    ...(await matmulDecode(gpu, schedule, mergeWhileReading ? { ...step.output, input: merge } : step.output, M, rows)),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { prepareDispatch, type Bindings, type Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { assembleShader } from "../gpu/shader.ts";
-import { bytesPerRow, weightBindings, weightConstants, weightShaderParts, type Matrix, type MatrixPart } from "../quant/matrix.ts";
+import { bytesPerRow, hasPairs, packedShaderParts, weightBindings, weightConstants, weightShaderParts, type Matrix, type MatrixPart } from "../quant/matrix.ts";
 import activationGelu from "../../shaders/lib/activation_gelu.wgsl?raw";
 import activationGeluTanh from "../../shaders/lib/activation_gelu_tanh.wgsl?raw";
 import activationIdentity from "../../shaders/lib/activation_identity.wgsl?raw";
@@ -19,23 +19,27 @@ import inputMerge from "../../shaders/lib/input_merge.wgsl?raw";
 import inputPlain from "../../shaders/lib/input_plain.wgsl?raw";
 import inputRms from "../../shaders/lib/input_rms.wgsl?raw";
 import liveEighths from "../../shaders/lib/live_eighths.wgsl?raw";
+import operandBytes from "../../shaders/lib/operand_bytes.wgsl?raw";
+import operandFloats from "../../shaders/lib/operand_floats.wgsl?raw";
 import outputActivated from "../../shaders/lib/output_activated.wgsl?raw";
 import outputGated from "../../shaders/lib/output_gated.wgsl?raw";
 import outputGlu from "../../shaders/lib/output_glu.wgsl?raw";
 import outputLogits from "../../shaders/lib/output_logits.wgsl?raw";
 import outputResidual from "../../shaders/lib/output_residual.wgsl?raw";
 import outputStore from "../../shaders/lib/output_store.wgsl?raw";
+import peak from "../../shaders/lib/peak.wgsl?raw";
 import reduceShared from "../../shaders/lib/reduce_shared.wgsl?raw";
 import reduceSubgroup from "../../shaders/lib/reduce_subgroup.wgsl?raw";
 import samplingOptions from "../../shaders/lib/sampling_options.wgsl?raw";
 import softplus from "../../shaders/lib/softplus.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
+import matmulRowShader from "../../shaders/matmul_row.wgsl?raw";
 import matmulTileShader from "../../shaders/matmul_tile.wgsl?raw";
 import matmulTileNarrowShader from "../../shaders/matmul_tile_narrow.wgsl?raw";
 import matmulVecShader from "../../shaders/matmul_vec.wgsl?raw";
 import type { Activation } from "./decoder_spec.ts";
 import type { LinearWeights } from "./decoder_weights.ts";
-import type { Schedule, Tile } from "./schedule.ts";
+import type { RowStreams, Schedule, Tile } from "./schedule.ts";
 
 /** Where a product's inputs come from. */
 export type MatmulInput =
@@ -127,68 +131,86 @@ export function inputBindings(input: MatmulInput): Bindings {
   return { 0: input.buffer };
 }
 
-/** Workgroups that a part's rows take in matmul_vec. */
-function vecWorkgroups(schedule: Schedule, { paddedColumns }: Matrix, part: MatrixPart): number {
-  const streams = schedule.workgroup / schedule.threadsPerRow(part.rows, paddedColumns);
-  return Math.ceil(part.rows / (streams * schedule.rowsPerThread));
+/** How many spans of logits a product of decoding reports the best of, for `[M, count]` stats. */
+export function logitStatCount(schedule: Schedule, head: LinearWeights, M: number): number {
+  return head.matrix.parts.reduce((sum, part) => sum + decodeKernel(schedule, head.matrix, part, M).workgroups, 0);
 }
 
-/** How many spans of logits matmul_vec reports the best of, for `[M, count]` stats. */
-export function logitStatCount(schedule: Schedule, head: LinearWeights): number {
-  return head.matrix.parts.reduce((sum, part) => sum + vecWorkgroups(schedule, head.matrix, part), 0);
-}
-
-/** Prepare y = W x for `M` rows of x at once; one dispatch for each part of W. */
-export async function matmulVec(gpu: Gpu, schedule: Schedule, step: MatmulStep, M: number, rows: GPUBuffer): Promise<Dispatch[]> {
+/** Prepare y = W x for `M` rows of x at once, as decoding does; one dispatch for each part of W. */
+export async function matmulDecode(gpu: Gpu, schedule: Schedule, step: MatmulStep, M: number, rows: GPUBuffer): Promise<Dispatch[]> {
   const dispatches: Dispatch[] = [];
   let statStart = 0;
   for (const part of step.weights.matrix.parts) {
-    dispatches.push(await matmulVecPart(gpu, schedule, step, part, M, rows, statStart));
-    statStart += vecWorkgroups(schedule, step.weights.matrix, part);
+    const kernel = decodeKernel(schedule, step.weights.matrix, part, M);
+    dispatches.push(await matmulDecodePart(gpu, kernel, step, part, rows, { M, STAT_START: statStart, STAT_STRIDE: logitStatCount(schedule, step.weights, M) }));
+    statStart += kernel.workgroups;
   }
   return dispatches;
 }
 
-async function matmulVecPart(
-  gpu: Gpu, schedule: Schedule, step: MatmulStep, part: MatrixPart, M: number, rows: GPUBuffer, statStart: number,
+/** A kernel of decoding, cut to a part of a matrix. */
+interface DecodeKernel {
+  name: "matmul_vec" | "matmul_row";
+  parts: readonly string[];
+  constants: Record<string, number>;
+  usesSubgroups: boolean;
+  workgroups: number;
+}
+
+function decodeKernel(schedule: Schedule, matrix: Matrix, part: MatrixPart, M: number): DecodeKernel {
+  const streams = M === 1 ? schedule.rowStreams(part.rows, matrix.paddedColumns) : undefined;
+  return streams && schedule.subgroups ? rowKernel(schedule.operand, schedule.subgroups.min, streams, part) : vecKernel(schedule, matrix, part, M);
+}
+
+function rowKernel(operand: Schedule["operand"], SUBGROUP: number, { lanes, streams, rows }: RowStreams, part: MatrixPart): DecodeKernel {
+  const { format } = part;
+  return {
+    name: "matmul_row",
+    parts: [...(operand === "bytes" && hasPairs(format) ? [...packedShaderParts(format), peak, operandBytes] : [operandFloats]), matmulRowShader],
+    constants: { ROWS: rows, THREADS: lanes, STREAMS: streams, WORKGROUP: streams * lanes, SUBGROUP },
+    usesSubgroups: true,
+    workgroups: Math.ceil(part.rows / (streams * rows)),
+  };
+}
+
+function vecKernel({ workgroup, rowsPerThread, threadsPerRow, subgroups }: Schedule, { paddedColumns }: Matrix, part: MatrixPart, M: number): DecodeKernel {
+  const lanes = threadsPerRow(part.rows, paddedColumns);
+  const streams = workgroup / lanes;
+  return {
+    name: "matmul_vec",
+    parts: [subgroups ? reduceSubgroup : reduceShared, matmulVecShader],
+    constants: {
+      ROWS: rowsPerThread, THREADS: lanes, STREAMS: streams, WORKGROUP: workgroup, VALUES: (rowsPerThread + 1) * M,
+      ...(subgroups ? { SUBGROUP_MIN: subgroups.min } : {}),
+    },
+    usesSubgroups: subgroups !== undefined,
+    workgroups: Math.ceil(part.rows / (streams * rowsPerThread)),
+  };
+}
+
+async function matmulDecodePart(
+  gpu: Gpu, kernel: DecodeKernel, { label: name, weights, input, output }: MatmulStep, part: MatrixPart, rows: GPUBuffer, rowConstants: Record<string, number>,
 ): Promise<Dispatch> {
-  const { weights, input, output } = step;
-  const { workgroup, rowsPerThread, subgroups } = schedule;
-  const threadsPerRow = schedule.threadsPerRow(part.rows, weights.matrix.paddedColumns);
-  const logits = output.kind === "logits" ? output : undefined;
+  const { matrix, bias } = weights;
   const code = assembleShader(
     [
       ...weightShaderParts(part.format),
       stepPart,
-      subgroups ? reduceSubgroup : reduceShared,
       ...inputParts(input),
-      weights.bias ? biasAdd : biasNone,
+      bias ? biasAdd : biasNone,
       ...outputParts(output),
-      ...(logits ? [] : [finishNone]),
-      matmulVecShader,
+      ...(output.kind === "logits" ? [] : [finishNone]),
+      ...kernel.parts,
     ],
-    {
-      ...weightConstants(weights.matrix, part),
-      ...inputConstants(input),
-      M,
-      ROWS: rowsPerThread,
-      THREADS: threadsPerRow,
-      STREAMS: workgroup / threadsPerRow,
-      WORKGROUP: workgroup,
-      VALUES: (rowsPerThread + 1) * M,
-      ...(subgroups ? { SUBGROUP_MIN: subgroups.min } : {}),
-      ...outputConstants(output),
-      OUTPUT_ROWS: weights.matrix.rows,
-      ...(logits ? { STAT_START: statStart, STAT_STRIDE: logitStatCount(schedule, weights) } : {}),
-    },
-    subgroups ? ["subgroups"] : [],
+    { ...weightConstants(matrix, part), ...inputConstants(input), ...rowConstants, ...kernel.constants, ...outputConstants(output), OUTPUT_ROWS: matrix.rows },
+    kernel.usesSubgroups ? ["subgroups"] : [],
   );
-  const label = `matmul_vec ${step.label}`;
-  const group0 = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias };
-  const group2 = { 0: rows, 1: logits?.sampling };
+  const label = `${kernel.name} ${name}`;
+  const group0 = { ...inputBindings(input), ...outputBindings(output), 3: bias };
+  const group2 = { 0: rows, 1: output.kind === "logits" ? output.sampling : undefined };
   const pipeline = await gpu.compile(label, code);
-  const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), group2], [vecWorkgroups(schedule, weights.matrix, part), 1, 1]);
-  return { ...dispatch, streamedBytes: part.rows * bytesPerRow(part.format, weights.matrix.paddedColumns) };
+  const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), group2], [kernel.workgroups, 1, 1]);
+  return { ...dispatch, streamedBytes: part.rows * bytesPerRow(part.format, matrix.paddedColumns) };
 }
 
 /** A dispatch over many rows, whose workgroups along y depend on how many rows there are. */

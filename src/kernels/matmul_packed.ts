@@ -58,7 +58,7 @@ export async function matmulPacked(gpu: Gpu, step: MatmulStep, inputs: PackedInp
     const constants = { ...weightConstants(matrix, part), M, ...outputConstants(output), OUTPUT_ROWS: matrix.rows };
     const code = isHalf
       ? assembleShader([...weightShaderParts(part.format), eightHalves, stepPart, ...outputs, matmulMatricesShader], constants, MATRIX_FEATURES)
-      : assembleShader([block, stepPart, ...packedShaderParts(byteFormat(part, label)), ...outputs, liveEighths, matmulPackedShader], { ...constants, BYTES: FORM_BYTES[inputs.form] });
+      : assembleShader([...weightShaderParts(part.format), ...packedShaderParts(byteFormat(part, label)), stepPart, ...outputs, liveEighths, matmulPackedShader], { ...constants, BYTES: FORM_BYTES[inputs.form] });
     const pipeline = await gpu.compile(label, code);
     const group0 = { 0: inputs.codes, 1: inputs.scales, ...outputBindings(output), 3: bias };
     const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), { 0: rows }], [Math.ceil(part.rows / TILE), 1, 1]);

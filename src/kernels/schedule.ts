@@ -5,9 +5,11 @@ export type Tile = "wide" | "narrow";
 
 /** How decoding's products are cut, as plain numbers: what is chosen by measuring, and kept. */
 export interface ProductCut {
-  /** Threads of a matmul_vec workgroup: a power of two, as are lanes. */
+  /** Threads of a workgroup: a power of two, as are the lanes of matmul_vec. */
   workgroup: number;
-  /** Rows of the matrix that a thread computes at once. Even. */
+  /** Rows of the matrix that a lane of matmul_row walks at most, a multiple of 4; 0 where matmul_vec takes single rows too. */
+  rowsPerStream: number;
+  /** Rows of the matrix that a thread of matmul_vec computes at once. Even. */
   rowsPerThread: number;
   /** Threads that share a row of a matrix, at least. */
   leastLanes: number;
@@ -20,10 +22,21 @@ export interface ProductCut {
 /** What prefill's inputs are rounded to: whole numbers with a scale for every 32, or half floats with one for every row. */
 export type InputForm = "f32" | "f16" | "int16" | "int8";
 
+/** How matmul_row takes a matrix: streams of lanes, which walk so many rows each. */
+export interface RowStreams {
+  lanes: number;
+  streams: number;
+  rows: number;
+}
+
 /** How the kernels are cut to an adapter. The results are the same within rounding; only the speed differs. */
 export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"> {
-  /** Threads that share a row of a matrix, by its shape. */
+  /** Threads of matmul_vec that share a row of a matrix, by its shape. */
   threadsPerRow: (rows: number, columns: number) => number;
+  /** How a single row of inputs meets a matrix of this shape, unless by matmul_vec. */
+  rowStreams: (rows: number, columns: number) => RowStreams | undefined;
+  /** As what matmul_row keeps its inputs: whole numbers of 16 bits only go with 4-bit and 8-bit weights. */
+  operand: "bytes" | "floats";
   /** Whether reductions start inside subgroups. */
   subgroups: { min: number } | undefined;
   /** Tile of prefill's products. */
@@ -41,32 +54,49 @@ export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"
 /** Parts that the output projection merges while it reads; more take a dispatch of their own. */
 export const MERGED_SPLITS = 4;
 
-// 98,304 threads are about what keeps the memory of a large GPU busy.
-const GPU_CUT: ProductCut = { workgroup: 128, rowsPerThread: 4, leastLanes: 32, mostLanes: 128, threadsWanted: 98_304 };
+// 65,536 threads are about what keeps the memory of a large GPU busy.
+const GPU_CUT: ProductCut = { workgroup: 128, rowsPerStream: 16, rowsPerThread: 4, leastLanes: 32, mostLanes: 128, threadsWanted: 65_536 };
 // A processor runs four threads at once, the lanes of its vectors, and the rest in turn; what a thread reads of the inputs serves many rows.
-const PROCESSOR_CUT: ProductCut = { workgroup: 4, rowsPerThread: 16, leastLanes: 1, mostLanes: 1, threadsWanted: 0 };
+const PROCESSOR_CUT: ProductCut = { workgroup: 4, rowsPerStream: 0, rowsPerThread: 16, leastLanes: 1, mostLanes: 1, threadsWanted: 0 };
 
 /** The cut that an adapter gets unmeasured. */
-export function usualCut({ isSoftware }: GpuTraits): ProductCut {
-  return isSoftware ? PROCESSOR_CUT : GPU_CUT;
+export function usualCut(traits: GpuTraits): ProductCut {
+  if (traits.isSoftware) return PROCESSOR_CUT;
+  return isEven(traits.subgroups) ? GPU_CUT : { ...GPU_CUT, rowsPerStream: 0 };
+}
+
+/** Subgroups that all are as wide: what matmul_row is written for. */
+function isEven(subgroups: GpuTraits["subgroups"]): subgroups is { min: number; max: number } {
+  return subgroups !== undefined && subgroups.min === subgroups.max && subgroups.min >= 4 && subgroups.max <= STREAM_LANES;
 }
 
 /** Whether two cuts are the same. */
 export function isSameCut(a: ProductCut, b: ProductCut): boolean {
-  const keys = ["workgroup", "rowsPerThread", "leastLanes", "mostLanes", "threadsWanted"] as const;
+  const keys = ["workgroup", "rowsPerStream", "rowsPerThread", "leastLanes", "mostLanes", "threadsWanted"] as const;
   return keys.every((key) => a[key] === b[key]);
 }
 
-/** The parts of a schedule that a cut decides. */
-export function cutSchedule(cut: ProductCut): Pick<Schedule, "workgroup" | "rowsPerThread" | "threadsPerRow"> {
+/** The parts of a schedule that a cut decides, on an adapter with these traits. */
+export function cutSchedule(cut: ProductCut, { mostThreads }: GpuTraits): Pick<Schedule, "workgroup" | "rowsPerThread" | "threadsPerRow" | "rowStreams"> {
   const { workgroup, rowsPerThread } = cut;
-  return { workgroup, rowsPerThread, threadsPerRow: (rows, columns) => lanesFor(cut, rows, columns) };
+  return {
+    workgroup,
+    rowsPerThread,
+    threadsPerRow: (rows, columns) => lanesFor(cut, rows, columns),
+    rowStreams: (rows, columns) => streamsFor(cut, mostThreads, rows, columns),
+  };
 }
 
 /** Other cuts that may be faster somewhere, the most promising first; a row takes `leastLanes` threads at least. */
 export function otherCuts(usual: ProductCut, leastLanes: number): ProductCut[] {
-  const { workgroup, rowsPerThread, threadsWanted } = usual;
-  const changes: Partial<ProductCut>[] = [
+  const { workgroup, rowsPerStream, rowsPerThread, threadsWanted } = usual;
+  const changes: Partial<ProductCut>[] = rowsPerStream > 0 ? [
+    { rowsPerStream: rowsPerStream / 2 },
+    { workgroup: 2 * workgroup },
+    { threadsWanted: 2 * threadsWanted },
+    { rowsPerStream: 2 * rowsPerStream, threadsWanted: threadsWanted / 2 },
+    { rowsPerStream: 0 },
+  ] : [
     { workgroup: 2 * workgroup, rowsPerThread: rowsPerThread / 2 }, // what 1B and less gain most by on an H100
     { rowsPerThread: rowsPerThread / 2 },
     { threadsWanted: 4 * threadsWanted },
@@ -79,6 +109,17 @@ export function otherCuts(usual: ProductCut, leastLanes: number): ProductCut[] {
   ];
   const fits = (cut: ProductCut) => cut.rowsPerThread >= 2 && cut.leastLanes >= leastLanes && cut.workgroup >= cut.leastLanes;
   return changes.map((change) => ({ ...usual, ...change })).filter((cut) => fits(cut) && !isSameCut(cut, usual));
+}
+
+const STREAM_LANES = 32; // a stream holds whole subgroups of any width up to this
+
+/** A lane for every block of a row, and as many rows a stream as still make enough threads. */
+function streamsFor({ workgroup, rowsPerStream, threadsWanted }: ProductCut, mostThreads: number, rows: number, columns: number): RowStreams | undefined {
+  const lanes = Math.ceil(columns / 32 / STREAM_LANES) * STREAM_LANES;
+  if (rowsPerStream === 0 || lanes > mostThreads) return undefined;
+  let streamRows = 4;
+  while (2 * streamRows <= rowsPerStream && (rows / (2 * streamRows)) * lanes >= threadsWanted) streamRows *= 2;
+  return { lanes, streams: Math.max(1, Math.floor(workgroup / lanes)), rows: streamRows };
 }
 
 /** A short row goes to few lanes; where a matrix has few rows, more threads share each, down to a block for each. */
@@ -94,7 +135,8 @@ export function chooseSchedule(traits: GpuTraits, inputBits: 8 | 16 = 16): Sched
   if (traits.isSoftware) {
     // One pass over the cache. A processor gains nothing from wide prefill chunks, and stops sooner between narrow ones.
     return {
-      ...cutSchedule(PROCESSOR_CUT),
+      ...cutSchedule(PROCESSOR_CUT, traits),
+      operand: "floats",
       subgroups: undefined,
       tile: "narrow",
       inputForm: "f32",
@@ -105,7 +147,8 @@ export function chooseSchedule(traits: GpuTraits, inputBits: 8 | 16 = 16): Sched
   }
   const wide = traits.subgroups !== undefined && traits.subgroups.min >= 16 && traits.subgroups.max <= 32;
   return {
-    ...cutSchedule(GPU_CUT),
+    ...cutSchedule(usualCut(traits), traits),
+    operand: traits.integerDots ? "bytes" : "floats",
     subgroups: wide ? traits.subgroups : undefined,
     tile: "wide",
     inputForm: inputForm(traits, inputBits),

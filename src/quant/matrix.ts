@@ -168,16 +168,16 @@ const WEIGHT_PARTS = {
 };
 const SCALE_PARTS = { f16: scalesF16, bf16: scalesBf16, f32: scalesF32 };
 
-/** The shader parts that read a format: `load_weights` and `dot_weights`. */
+/** The shader parts that read a format: `load_weights`, `fetch_weights` and `dot_weights`. */
 export function weightShaderParts(format: WeightFormat): string[] {
   const weights = [block, ...WEIGHT_PARTS[format.codes]];
   if (!("scales" in format)) return weights;
   return [...weights, hasPairs(format) ? SCALE_PARTS[format.scales] : scalesSingle];
 }
 
-/** The shader parts that read codes as signed bytes, and their scales: `load_packed` and `packed_scale`. */
-export function packedShaderParts({ codes, scales }: AffineFormat): string[] {
-  return [packed, codes === "q4" ? packedQ4 : packedQ8, SCALE_PARTS[scales]];
+/** The shader parts, beside those, that take codes as signed bytes, with scales that suit them: `packed_codes` and `packed_scale`. */
+export function packedShaderParts({ codes }: AffineFormat): string[] {
+  return [packed, codes === "q4" ? packedQ4 : packedQ8];
 }
 
 /** The constants that those parts, and all kernels over a matrix part, expect. */
