@@ -119,11 +119,12 @@ function builtHarness(): Plugin {
     name: "hearth:built-harness",
     async configureServer(server) {
       await build({ mode: "harness", logLevel: "error" });
-      const serve = serveFolder(HARNESS_PREFIX, harnessFolder);
+      const page = readFileSync(harnessFolder + HARNESS_PAGE);
       server.middlewares.use((request, response, next) => {
-        if (request.url === HARNESS_PAGE) request.url = HARNESS_PREFIX + HARNESS_PAGE.slice(1);
-        serve(request, response, next);
+        if (request.url !== HARNESS_PAGE) return next(); // with a query, it is served module by module
+        response.setHeader("content-type", "text/html").setHeader("cache-control", "no-cache").end(page);
       });
+      server.middlewares.use(serveFolder(HARNESS_PREFIX, harnessFolder));
     },
   };
 }
