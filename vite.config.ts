@@ -121,7 +121,7 @@ function builtHarness(): Plugin {
       await build({ mode: "harness", logLevel: "error" });
       const page = readFileSync(harnessFolder + HARNESS_PAGE);
       server.middlewares.use((request, response, next) => {
-        if (request.url !== HARNESS_PAGE) return next(); // with a query, it is served module by module
+        if (request.url !== HARNESS_PAGE) return next();
         response.setHeader("content-type", "text/html").setHeader("cache-control", "no-cache").end(page);
       });
       server.middlewares.use(serveFolder(HARNESS_PREFIX, harnessFolder));

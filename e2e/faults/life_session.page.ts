@@ -1,6 +1,7 @@
 // Runs in a page: one loaded model through everything a page may do to it. Loading takes longest, so the tests share it.
 import { HearthError, loadModel, type GenerateOptions, type LanguageModel } from "../../src/index.ts";
 import { withFaultyWorkers, type FaultSwitch } from "./faulty_workers.ts";
+import { beginFrozenAnswer, type FrozenAnswer } from "./frozen_answer.ts";
 
 const PROMPT = "Once upon a time";
 const LONG_PROMPT = "The fox ran to the tree and looked for a ball. ".repeat(12); // several chunks of prefill
@@ -82,29 +83,14 @@ export async function generateOften(times: number) {
   return { before, after: (await faults.record()).liveBuffers };
 }
 
-let frozenAnswer: Promise<string> | undefined;
-let longestGapMs = 0;
+let frozen: FrozenAnswer | undefined;
 
-/** Begin an answer that goes on for some seconds, and watch how long the page stands still; resolves once it has begun. */
+/** Begin an answer that goes on for some seconds; resolves once it has begun. */
 export async function beginAnswer(options: GenerateOptions): Promise<void> {
-  const stream = model.stream(PROMPT, options);
-  let text = (await stream.next()).value.text;
-  let last = performance.now();
-  const ticking = setInterval(() => {
-    longestGapMs = Math.max(longestGapMs, performance.now() - last);
-    last = performance.now();
-  }, 20);
-  frozenAnswer = (async () => {
-    for await (const chunk of stream) text += chunk.text;
-    clearInterval(ticking);
-    return text;
-  })();
+  frozen = await beginFrozenAnswer(model, PROMPT, options);
 }
 
 /** The rest of that answer, and an answer that nothing interrupted. */
 export async function endAnswer(options: GenerateOptions) {
-  const resumed = performance.now();
-  const text = await frozenAnswer;
-  const resumedMs = performance.now() - resumed;
-  return { text, longestGapMs, resumedMs, expected: (await model.generate(PROMPT, options)).text };
+  return { ...(await frozen!.end()), expected: (await model.generate(PROMPT, options)).text }; // it was begun
 }

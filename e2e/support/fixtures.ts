@@ -59,9 +59,9 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
-/** Open the page that runs module code in a tab; `query` of any kind has its modules fetched one by one. */
-export async function openHarness(page: Page, query = ""): Promise<Harness> {
-  await page.goto(`/e2e/support/harness.html${query}`);
+/** Open the page that runs module code in a tab. */
+export async function openHarness(page: Page): Promise<Harness> {
+  await page.goto("/e2e/support/harness.html");
   await page.waitForFunction(() => "run" in window);
   return harnessIn(page);
 }
