@@ -2,11 +2,12 @@
 import { generateTokens } from "../../src/engine/generate_tokens.ts";
 import { loadModel } from "../../src/engine/load_model.ts";
 import { Runner } from "../../src/engine/runner.ts";
-import type { Gpu } from "../../src/gpu/gpu.ts";
+import { plainTraits, type Gpu } from "../../src/gpu/gpu.ts";
 import { createKvCache, type KvType } from "../../src/kernels/kv_cache.ts";
 import type { Decoder } from "../../src/kernels/layer_steps.ts";
-import { chooseSchedule, type InputForm } from "../../src/kernels/schedule.ts";
+import { chooseSchedule, cutSchedule, usualCut, type InputForm } from "../../src/kernels/schedule.ts";
 import { resolveSampling } from "../../src/sampling/options.ts";
+import { testedSchedules } from "../kernels/kernel_runs.ts";
 import { startText } from "../support/text_on_page.ts";
 import { logSumExp } from "./logits.page.ts";
 
@@ -14,6 +15,8 @@ import { logSumExp } from "./logits.page.ts";
 export interface Reading {
   source: string;
   text: string;
+  /** As the option of loadModel. */
+  quantize?: "q4" | "q8";
 }
 
 /** How far one set of logits is from another, over all rows. */
@@ -40,11 +43,25 @@ const kept = new Map<string, Promise<Subject>>();
 export async function decoded({ kvCache, ...reading }: Reading & { kvCache: KvType }): Promise<Divergence> {
   const { gpu, decoder, tokenIds, exact } = await subject(reading);
   const runner = await runnerOver(gpu, decoder, kvCache);
-  const { vocabSize } = decoder.spec;
-  const found = new Float32Array(exact.length);
+  return divergence(await decodedLogits(runner, tokenIds), exact, decoder.spec.vocabSize);
+}
+
+async function decodedLogits(runner: Runner, tokenIds: readonly number[]): Promise<Float32Array> {
+  const { vocabSize } = runner.decoder.spec;
+  const found = new Float32Array(tokenIds.length * vocabSize);
   // Awaited together: some browsers take a tenth of a second to notice that a read is done.
   await Promise.all(tokenIds.map(async (tokenId, position) => found.set(await runner.forward(tokenId, position), position * vocabSize)));
-  return divergence(found, exact, vocabSize);
+  return found;
+}
+
+/** Decode the text's tokens one by one, with the inputs of products as whole numbers of 16 bits; undefined where the adapter cannot. */
+export async function decodedAsBytes(reading: Reading): Promise<Divergence | undefined> {
+  const { gpu, decoder, tokenIds, exact } = await subject(reading);
+  const { processor, bytes } = testedSchedules(gpu);
+  if (!bytes) return undefined;
+  const products = cutSchedule({ ...usualCut(plainTraits(gpu.traits)), workgroup: 32, rowsPerStream: 64, threadsWanted: 1 }, gpu.traits); // few threads: a processor plays them
+  const runner = await Runner.create(gpu, { ...processor, ...products, subgroups: bytes.subgroups, operand: "bytes" }, decoder, TOKENS);
+  return divergence(await decodedLogits(runner, tokenIds), exact, decoder.spec.vocabSize);
 }
 
 /** Prefill the text's tokens, with the inputs of products packed into this form; undefined where the adapter cannot. */
@@ -77,13 +94,14 @@ async function runnerOver(gpu: Gpu, decoder: Decoder, kvCache: KvType): Promise<
 }
 
 function subject(reading: Reading): Promise<Subject> {
-  const loaded = kept.get(reading.source) ?? loadSubject(reading);
-  kept.set(reading.source, loaded);
+  const key = `${reading.source} ${reading.quantize}`;
+  const loaded = kept.get(key) ?? loadSubject(reading);
+  kept.set(key, loaded);
   return loaded;
 }
 
-async function loadSubject({ source, text }: Reading): Promise<Subject> {
-  const loaded = await loadModel(source, { kvCache: "f32", contextLength: TOKENS }, { baseUrl: location.href, startText });
+async function loadSubject({ source, text, quantize }: Reading): Promise<Subject> {
+  const loaded = await loadModel(source, { quantize, kvCache: "f32", contextLength: TOKENS }, { baseUrl: location.href, startText });
   if (!loaded.text) throw new Error(`${source}: expected a tokenizer, found none`);
   const all = await loaded.text.host.encode(text, { addSpecialTokens: true, signal: new AbortController().signal });
   loaded.text.host.close();

@@ -29,7 +29,7 @@ test("promise 12: no wrong byte is ever accepted", async ({ server, read, harnes
       for (const times of ["once", "always"]) {
         server.faults = times === "once" ? [fault] : [];
         server.always = times === "once" ? undefined : fault;
-        const { hashes, verdict, error } = await read({ source: server.url, files: [WEIGHTS], store, retry: { attempts: 2, baseDelayMs: 1, stallMs: 300 } });
+        const { hashes, verdict, error } = await read({ source: server.url, files: [WEIGHTS], store, retry: { attempts: 2, baseDelayMs: 1, stallMs: 1000 } });
         const isRight = verdict === "sound" && hashes[WEIGHTS] === expected;
         outcomes[`${name}, ${times}, ${store ? "stored" : "unstored"}`] = isRight ? "right" : (error?.code ?? "silent");
         await harness.run(PAGE, "removeStored", server.url);

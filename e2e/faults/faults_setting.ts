@@ -6,7 +6,7 @@ import type { ReadRequest, Reading } from "./storage.page.ts";
 export const PAGE = "/e2e/faults/storage.page.ts";
 export const MEBIBYTE = 2 ** 20;
 /** Retries without the waiting. */
-export const QUICK = { attempts: 8, baseDelayMs: 1, stallMs: 500 };
+export const QUICK = { attempts: 8, baseDelayMs: 1, stallMs: 2000 };
 
 interface Fixtures {
   server: FaultServer;

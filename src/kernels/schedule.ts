@@ -154,7 +154,7 @@ export function chooseSchedule(traits: GpuTraits, inputBits: 8 | 16 = 16): Sched
     inputForm: inputForm(traits, inputBits),
     prefillRows: 512,
     attentionWorkgroup: 256,
-    splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : 16),
+    splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : length <= 4096 ? 16 : 32),
   };
 }
 
