@@ -9,7 +9,7 @@
 @group(0) @binding(1) var<storage, read> stats: array<Candidate>;    // [M, STAT_STRIDE]: the best of each span of logits
 @group(0) @binding(2) var<storage, read_write> ring: array<u32>;     // [slots, RING + 1]: token ids, then how many there were
 @group(0) @binding(3) var<storage, read_write> seen: array<u32>;     // [slots, VOCAB]: IN_PROMPT | times in the answer
-@group(2) @binding(0) var<storage, read_write> rows: array<vec4u>;   // [M]: sequence slot, position, token id, 1 while it runs
+@group(0) @binding(10) var<storage, read_write> rows: array<vec4u>;   // [M]: sequence slot, position, token id, 1 while it runs
 
 const THREADS = 256u;
 const MASS_ONE = 16777216.0; // probabilities are summed as integers of 24 bits, in two halves, so that order cannot matter

@@ -32,7 +32,7 @@ async function readPart(gpu: Gpu, matrix: Matrix, part: MatrixPart): Promise<Flo
   const byteLength = 4 * part.rows * matrix.paddedColumns;
   const values = await gpu.allocate("values", byteLength, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
   const pipeline = await gpu.compile("read_weights", assembleShader([...weightShaderParts(part.format), READ_WEIGHTS], weightConstants(matrix, part)));
-  const dispatch = prepareDispatch(device, "read_weights", pipeline, [{ 0: values }, weightBindings(part)], [matrix.paddedColumns / 32, part.rows, 1]);
+  const dispatch = prepareDispatch(device, "read_weights", pipeline, { 0: values, ...weightBindings(part) }, [matrix.paddedColumns / 32, part.rows, 1]);
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   encodeDispatches(pass, [dispatch]);

@@ -1,5 +1,5 @@
 // Unsigned 4-bit codes. Constants: K.
-@group(1) @binding(0) var<storage, read> codes: array<vec4u>;        // [N, K / 32]; word j, byte b: element 8j + b low, 8j + 4 + b high
+@group(0) @binding(8) var<storage, read> codes: array<vec4u>;        // [N, K / 32]; word j, byte b: element 8j + b low, 8j + 4 + b high
 alias Codes = vec4u;
 
 fn load_codes(row: u32, block: u32) -> Codes {

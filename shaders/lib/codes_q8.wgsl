@@ -1,5 +1,5 @@
 // Unsigned 8-bit codes. Constants: K.
-@group(1) @binding(0) var<storage, read> codes: array<vec4u>;        // [N, K / 16]; word j, byte b: element 4j + b
+@group(0) @binding(8) var<storage, read> codes: array<vec4u>;        // [N, K / 16]; word j, byte b: element 4j + b
 struct Codes {
   low: vec4u,
   high: vec4u,

@@ -1,5 +1,5 @@
 // Keys and values as half floats in words, which needs no shader-f16.
-@group(1) @binding(0) var<storage, read_write> kv: array<vec4u>;     // [pages, KV_HEADS, K then V, 64 * CHUNKS]
+@group(0) @binding(8) var<storage, read_write> kv: array<vec4u>;     // [pages, KV_HEADS, K then V, 64 * CHUNKS]
 
 const HALF_MAX = 65504.0; // a larger value would become infinite
 

@@ -1,6 +1,6 @@
 // Keys and values as signed 8-bit codes, with an f32 scale for each head of each position. Both scales of a position share
 // a place, so that one thread writes it whole.
-@group(1) @binding(0) var<storage, read_write> kv: array<vec2u>;     // [pages, KV_HEADS, (K then V, 64 * CHUNKS), 64 pairs of scales]
+@group(0) @binding(8) var<storage, read_write> kv: array<vec2u>;     // [pages, KV_HEADS, (K then V, 64 * CHUNKS), 64 pairs of scales]
 var<workgroup> peaks: array<atomic<u32>, 2>; // of the row that is appended: bits of floats that are not negative rise as they do
 
 const SCALE_PLACES = PAGE;

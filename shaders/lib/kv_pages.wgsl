@@ -2,7 +2,7 @@
 // so that neighbouring threads, one position each, read neighbouring addresses; values lie by position, so that
 // neighbouring threads, one chunk each, do. Where they have scales, those follow, by position. A key or value is what
 // load_eight gives times its scale. Constants: KV_HEADS, HEAD_DIM, MAX_PAGES.
-@group(1) @binding(1) var<storage, read> page_table: array<u32>;     // [slots, MAX_PAGES]: the page of every 64 positions
+@group(0) @binding(9) var<storage, read> page_table: array<u32>;     // [slots, MAX_PAGES]: the page of every 64 positions
 
 const PAGE = 64u;
 const CHUNKS = HEAD_DIM / 8u;

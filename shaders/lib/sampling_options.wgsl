@@ -14,6 +14,6 @@ struct SamplingOptions {
   padding: u32,
   stop_ids: array<vec4u, 4>,
 }
-@group(2) @binding(1) var<uniform> sampling: array<SamplingOptions, 8>;  // [slots]
+@group(0) @binding(11) var<uniform> sampling: array<SamplingOptions, 8>;  // [slots]
 
 const IN_PROMPT = 0x80000000u; // of a `seen` entry; the bits below count the token in the answer

@@ -1,5 +1,5 @@
 // One scale and one bias for every GROUP columns, kept in the checkpoint's own precision. Constants: K, GROUP.
-@group(1) @binding(1) var<storage, read> pairs: array<u32>;          // [N, K / GROUP]: scale in the low half, bias in the high half
+@group(0) @binding(9) var<storage, read> pairs: array<u32>;          // [N, K / GROUP]: scale in the low half, bias in the high half
 alias Pair = u32;
 
 fn load_pair(row: u32, block: u32) -> Pair {

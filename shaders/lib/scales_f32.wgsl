@@ -1,5 +1,5 @@
 // One scale and one bias for every GROUP columns, kept in the checkpoint's own precision. Constants: K, GROUP.
-@group(1) @binding(1) var<storage, read> pairs: array<vec2f>;          // [N, K / GROUP]: scale, bias
+@group(0) @binding(9) var<storage, read> pairs: array<vec2f>;          // [N, K / GROUP]: scale, bias
 alias Pair = vec2f;
 
 fn load_pair(row: u32, block: u32) -> Pair {

@@ -7,7 +7,7 @@ struct Slab {
   blocks: u32,        // how many times 32 columns it holds
   plane: u32,         // which of the parts of a matrix that share bytes
 }
-@group(1) @binding(0) var<uniform> slab: Slab;                       // one
+@group(0) @binding(8) var<uniform> slab: Slab;                       // one
 
 fn target_row(row: u32) -> u32 {
   return slab.target_row + row * slab.target_stride;

@@ -1,6 +1,6 @@
 // What this step computes: one entry per row of activations. Written by the CPU before a prefill chunk, by sample.wgsl
 // between decoded tokens. Constants: M, the rows of the step.
-@group(2) @binding(0) var<storage, read> rows: array<vec4u>;         // [M]: sequence slot, position, token id, 1 while it runs
+@group(0) @binding(10) var<storage, read> rows: array<vec4u>;         // [M]: sequence slot, position, token id, 1 while it runs
 
 fn row_is_active(m: u32) -> bool {
   return rows[m].w != 0u;

@@ -1,5 +1,5 @@
 // Codes of 4 bits that stand for the sixteen values of a codebook: w = scale * CODEBOOK[code]. Constants: K.
-@group(1) @binding(0) var<storage, read> codes: array<vec4u>;        // [N, K / 32]; word j, byte b: element 8j + b low, 8j + 4 + b high
+@group(0) @binding(8) var<storage, read> codes: array<vec4u>;        // [N, K / 32]; word j, byte b: element 8j + b low, 8j + 4 + b high
 
 fn value_quad(word: u32) -> vec4f {
   return vec4f(CODEBOOK[word & 15u], CODEBOOK[(word >> 8u) & 15u], CODEBOOK[(word >> 16u) & 15u], CODEBOOK[(word >> 24u) & 15u]);

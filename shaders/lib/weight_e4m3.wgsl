@@ -1,5 +1,5 @@
 // 8-bit floats with four bits of exponent (OCP FP8, E4M3), each group with a scale. Constants: K.
-@group(1) @binding(0) var<storage, read> codes: array<vec4u>;        // [N, K / 16]; word j, byte b: element 4j + b
+@group(0) @binding(8) var<storage, read> codes: array<vec4u>;        // [N, K / 16]; word j, byte b: element 4j + b
 
 // Exponent and fraction move to their places in an f32, whose bias is larger by 120; the smallest have no exponent.
 fn value_quad(word: u32) -> vec4f {

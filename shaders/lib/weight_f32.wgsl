@@ -1,5 +1,5 @@
 // Plain f32 weights. Constants: K.
-@group(1) @binding(0) var<storage, read> codes: array<vec4f>;        // [N, K / 4]
+@group(0) @binding(8) var<storage, read> codes: array<vec4f>;        // [N, K / 4]
 
 fn load_weights(row: u32, block: u32) -> Block {
   let first = row * (K / 4u) + 8u * block;

@@ -1,5 +1,5 @@
 // Floats of 16 bits, two to a word. Parts: block, halves_*. Constants: K.
-@group(1) @binding(0) var<storage, read> codes: array<vec4u>;        // [N, K / 8]; word j: elements 2j (low half) and 2j + 1
+@group(0) @binding(8) var<storage, read> codes: array<vec4u>;        // [N, K / 8]; word j: elements 2j (low half) and 2j + 1
 
 fn load_weights(row: u32, block: u32) -> Block {
   let first = row * (K / 8u) + 4u * block;

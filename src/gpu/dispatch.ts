@@ -2,40 +2,41 @@
 export interface Dispatch {
   label: string;
   pipeline: GPUComputePipeline;
-  bindGroups: readonly GPUBindGroup[];
+  bindGroup: GPUBindGroup;
   workgroups: readonly [number, number, number];
   /** Bytes that it reads once from where no cache holds them, if it is made to stream. */
   streamedBytes?: number;
 }
 
-/** Buffers of a bind group, or parts of them, by binding number; undefined where a variant has no such binding. */
+/**
+ * Buffers of a kernel, or parts of them, by binding number; undefined where a variant has no such binding. What several
+ * kernels bind has a number of its own: from 8 on a matrix, a cache or a slab, from 10 on the step's rows and the sampling.
+ */
 export type Bindings = Readonly<Record<number, GPUBuffer | GPUBufferBinding | undefined>>;
 
-/** Prepare a dispatch: bind groups are made here, once, and never while decoding. */
+/** Prepare a dispatch: its bind group is made here, once, and never while decoding. One group is quicker to set than three. */
 export function prepareDispatch(
   device: GPUDevice,
   label: string,
   pipeline: GPUComputePipeline,
-  groups: readonly Bindings[],
+  bindings: Bindings,
   workgroups: readonly [number, number, number],
 ): Dispatch {
-  const bindGroups = groups.map((bindings, group) =>
-    device.createBindGroup({
-      label: `${label} group ${group}`,
-      layout: pipeline.getBindGroupLayout(group),
-      entries: Object.entries(bindings).flatMap(([binding, bound]) => (bound ? [{ binding: Number(binding), resource: "buffer" in bound ? bound : { buffer: bound } }] : [])),
-    }),
-  );
-  return { label, pipeline, bindGroups, workgroups };
+  const bindGroup = device.createBindGroup({
+    label,
+    layout: pipeline.getBindGroupLayout(0),
+    entries: Object.entries(bindings).flatMap(([binding, bound]) => (bound ? [{ binding: Number(binding), resource: "buffer" in bound ? bound : { buffer: bound } }] : [])),
+  });
+  return { label, pipeline, bindGroup, workgroups };
 }
 
 /** Record dispatches into a pass, in order. */
 export function encodeDispatches(pass: GPUComputePassEncoder, dispatches: readonly Dispatch[]): void {
   let current: GPUComputePipeline | undefined;
-  for (const { pipeline, bindGroups, workgroups } of dispatches) {
+  for (const { pipeline, bindGroup, workgroups } of dispatches) {
     if (pipeline !== current) pass.setPipeline(pipeline);
     current = pipeline;
-    for (let group = 0; group < bindGroups.length; group++) pass.setBindGroup(group, bindGroups[group]);
+    pass.setBindGroup(0, bindGroup);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
   }
 }

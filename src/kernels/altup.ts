@@ -31,7 +31,7 @@ export async function altup(gpu: Gpu, step: AltupStep): Promise<RowDispatch> {
   const { parts, constants, bindings } = describe(step);
   const label = `altup ${step.kind}`;
   const pipeline = await gpu.compile(label, assembleShader([block, stepPart, ...parts], { M, ...constants }));
-  const dispatch = prepareDispatch(gpu.device, label, pipeline, [bindings, {}, { 0: rows }], [1, M, 1]);
+  const dispatch = prepareDispatch(gpu.device, label, pipeline, { ...bindings, 10: rows }, [1, M, 1]);
   return { ...dispatch, rowsPerWorkgroup: 1 };
 }
 

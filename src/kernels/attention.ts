@@ -85,7 +85,7 @@ function sharedConstants(step: AttentionStep): ShaderConstants {
 }
 
 function kvBindings(step: AttentionStep) {
-  return { 0: step.pool, 1: step.cache.pageTable };
+  return { 8: step.pool, 9: step.cache.pageTable, 10: step.rows };
 }
 
 /** Prepare decode attention, in `splits` spans; more than one span leaves parts to be merged in `partials` and `splitStats`. */
@@ -105,8 +105,8 @@ export async function attentionDecode(
   });
   const label = `attention_decode ${step.label}`;
   const pipeline = await gpu.compile(label, code);
-  const group0 = { 0: step.qkv, 1: step.rope, 2: step.headGains, 3: splits === 1 ? step.attended : partials, 4: splitStats };
-  return prepareDispatch(gpu.device, label, pipeline, [group0, kvBindings(step), { 0: step.rows }], [kvHeads * groups, splits, step.M]);
+  const buffers = { 0: step.qkv, 1: step.rope, 2: step.headGains, 3: splits === 1 ? step.attended : partials, 4: splitStats };
+  return prepareDispatch(gpu.device, label, pipeline, { ...buffers, ...kvBindings(step) }, [kvHeads * groups, splits, step.M]);
 }
 
 /** Prepare the merge of many attention parts into `attended`. */
@@ -116,8 +116,8 @@ export async function attentionMerge(gpu: Gpu, step: AttentionStep, splits: numb
   const code = assembleShader([block, stepPart, inputMerge, attentionMergeShader], constants);
   const label = `attention_merge ${step.label}`;
   const pipeline = await gpu.compile(label, code);
-  const group0 = { 0: partials, 1: splitStats, 2: step.attended };
-  return prepareDispatch(gpu.device, label, pipeline, [group0, {}, { 0: step.rows }], [Math.ceil((heads * headDim) / 256), step.M, 1]);
+  const buffers = { 0: partials, 1: splitStats, 2: step.attended };
+  return prepareDispatch(gpu.device, label, pipeline, { ...buffers, 10: step.rows }, [Math.ceil((heads * headDim) / 256), step.M, 1]);
 }
 
 /** Prepare the rotation of a prefill chunk's heads and the append of its keys and values. */
@@ -127,8 +127,8 @@ export async function ropeAppend(gpu: Gpu, step: AttentionStep): Promise<RowDisp
   const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), rotate, ropeAppendShader], constants);
   const label = `rope_append ${step.label}`;
   const pipeline = await gpu.compile(label, code);
-  const group0 = { 0: step.qkv, 1: step.rope, 2: step.headGains };
-  const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, kvBindings(step), { 0: step.rows }], [heads + (kvSource === undefined ? kvHeads : 0), 1, 1]);
+  const buffers = { 0: step.qkv, 1: step.rope, 2: step.headGains };
+  const dispatch = prepareDispatch(gpu.device, label, pipeline, { ...buffers, ...kvBindings(step) }, [heads + (kvSource === undefined ? kvHeads : 0), 1, 1]);
   return { ...dispatch, rowsPerWorkgroup: 1 };
 }
 
@@ -137,8 +137,8 @@ export async function attentionPrefill(gpu: Gpu, step: AttentionStep): Promise<R
   const code = assembleShader([stepPart, ...kvShaderParts(step.cache.type), block, cap, attentionPrefillShader], sharedConstants(step));
   const label = `attention_prefill ${step.label}`;
   const pipeline = await gpu.compile(label, code);
-  const group0 = { 0: step.qkv, 1: step.attended, 2: step.headGains };
-  const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, kvBindings(step), { 0: step.rows }], [step.attention.heads, 1, 1]);
+  const buffers = { 0: step.qkv, 1: step.attended, 2: step.headGains };
+  const dispatch = prepareDispatch(gpu.device, label, pipeline, { ...buffers, ...kvBindings(step) }, [step.attention.heads, 1, 1]);
   return { ...dispatch, rowsPerWorkgroup: 8 };
 }
 
@@ -149,6 +149,6 @@ export async function attentionGate(gpu: Gpu, { attention, M, qkv, attended, row
   const WIDTH = heads * headDim;
   const constants = { M, WIDTH, GATE_START: (heads + 2 * kvHeads) * headDim, QKV_STRIDE: qkvWidth(attention), OUTPUT_STRIDE: padColumns(WIDTH) };
   const pipeline = await gpu.compile("attention_gate", assembleShader([block, stepPart, attentionGateShader], constants));
-  const dispatch = prepareDispatch(gpu.device, "attention_gate", pipeline, [{ 0: qkv, 1: attended }, {}, { 0: rows }], [1, M, 1]);
+  const dispatch = prepareDispatch(gpu.device, "attention_gate", pipeline, { 0: qkv, 1: attended, 10: rows }, [1, M, 1]);
   return [{ ...dispatch, rowsPerWorkgroup: 1 }];
 }

@@ -24,6 +24,6 @@ export async function cutGlu(gpu: Gpu, { mlp, M, rows, pairs, output }: CutGluSt
   const activationParts = ACTIVATION_PARTS[typeof activation === "string" ? activation : activation.kind];
   const constants = { M, WIDTH: intermediateSize, OUTPUT_STRIDE: padColumns(intermediateSize), CUTOFF: cutoff };
   const pipeline = await gpu.compile("cut_glu", assembleShader([block, stepPart, workgroupSum, ...activationParts, cutGluShader], constants));
-  const dispatch = prepareDispatch(gpu.device, "cut_glu", pipeline, [{ 0: pairs, 1: output }, {}, { 0: rows }], [1, M, 1]);
+  const dispatch = prepareDispatch(gpu.device, "cut_glu", pipeline, { 0: pairs, 1: output, 10: rows }, [1, M, 1]);
   return { ...dispatch, rowsPerWorkgroup: 1 };
 }

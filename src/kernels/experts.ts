@@ -39,8 +39,8 @@ export async function route(gpu: Gpu, { moe, M, rows, logits, choices, perExpert
     ROUTE_SCALE: routing.scale,
   });
   const pipeline = await gpu.compile("route", code);
-  const group0 = { 0: logits, 1: choices, 2: perExpert };
-  const dispatch = prepareDispatch(gpu.device, "route", pipeline, [group0, {}, { 0: rows }], [1, M, 1]);
+  const bindings = { 0: logits, 1: choices, 2: perExpert, 10: rows };
+  const dispatch = prepareDispatch(gpu.device, "route", pipeline, bindings, [1, M, 1]);
   return { ...dispatch, rowsPerWorkgroup: 1 };
 }
 
@@ -101,10 +101,9 @@ async function expertVecPart(gpu: Gpu, schedule: Schedule, { step, moe, choices,
   );
   const label = `expert_vec ${step.label}`;
   const pipeline = await gpu.compile(label, code);
-  const group0 = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias, 6: choices };
-  const groups = [group0, weightBindings(part), { 0: rows }];
+  const bindings = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias, 6: choices, ...weightBindings(part), 10: rows };
   const perRow = isSum ? 1 : moe.chosen;
-  const dispatch: Dispatch = prepareDispatch(gpu.device, label, pipeline, groups, [Math.ceil(expertRows / (streams * rowsPerThread)), M * perRow, 1]);
+  const dispatch: Dispatch = prepareDispatch(gpu.device, label, pipeline, bindings, [Math.ceil(expertRows / (streams * rowsPerThread)), M * perRow, 1]);
   const streamedBytes = M * moe.chosen * (part.rows / moe.experts) * bytesPerRow(part.format, matrix.paddedColumns);
   return { ...dispatch, streamedBytes, rowsPerWorkgroup: 1 / perRow };
 }

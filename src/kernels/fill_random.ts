@@ -8,5 +8,5 @@ import random from "../../shaders/lib/random.wgsl?raw";
 export async function fillRandom(gpu: Gpu, target: GPUBuffer, constants: { WORDS: number; CODES: boolean; SCALE: number }): Promise<void> {
   const pipeline = await gpu.compile("fill_random", assembleShader([random, fillRandomShader], constants));
   const workgroups = [1024, Math.ceil(constants.WORDS / 65_536), 1] as const;
-  submitDispatches(gpu.device, "fill", [prepareDispatch(gpu.device, "fill_random", pipeline, [{ 0: target }], workgroups)]);
+  submitDispatches(gpu.device, "fill", [prepareDispatch(gpu.device, "fill_random", pipeline, { 0: target }, workgroups)]);
 }

@@ -206,10 +206,10 @@ async function matmulDecodePart(
     kernel.usesSubgroups ? ["subgroups"] : [],
   );
   const label = `${kernel.name} ${name}`;
-  const group0 = { ...inputBindings(input), ...outputBindings(output), 3: bias };
-  const group2 = { 0: rows, 1: output.kind === "logits" ? output.sampling : undefined };
+  const sampling = output.kind === "logits" ? output.sampling : undefined;
+  const bindings = { ...inputBindings(input), ...outputBindings(output), 3: bias, ...weightBindings(part), 10: rows, 11: sampling };
   const pipeline = await gpu.compile(label, code);
-  const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), group2], [kernel.workgroups, 1, 1]);
+  const dispatch = prepareDispatch(gpu.device, label, pipeline, bindings, [kernel.workgroups, 1, 1]);
   return { ...dispatch, streamedBytes: part.rows * bytesPerRow(part.format, matrix.paddedColumns) };
 }
 
@@ -238,9 +238,9 @@ export async function matmulTile(gpu: Gpu, tile: Tile, step: MatmulStep, M: numb
       },
     );
     const label = `matmul_tile ${step.label}`;
-    const group0 = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias };
+    const bindings = { ...inputBindings(input), ...outputBindings(output), 3: weights.bias, ...weightBindings(part), 10: rows };
     const pipeline = await gpu.compile(label, code);
-    const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), { 0: rows }], [Math.ceil(part.rows / side), 1, 1]);
+    const dispatch = prepareDispatch(gpu.device, label, pipeline, bindings, [Math.ceil(part.rows / side), 1, 1]);
     dispatches.push({ ...dispatch, rowsPerWorkgroup: side });
   }
   return dispatches;

@@ -60,8 +60,8 @@ export async function matmulPacked(gpu: Gpu, step: MatmulStep, inputs: PackedInp
       ? assembleShader([...weightShaderParts(part.format), eightHalves, stepPart, ...outputs, matmulMatricesShader], constants, MATRIX_FEATURES)
       : assembleShader([...weightShaderParts(part.format), ...packedShaderParts(byteFormat(part, label)), stepPart, ...outputs, liveEighths, matmulPackedShader], { ...constants, BYTES: FORM_BYTES[inputs.form] });
     const pipeline = await gpu.compile(label, code);
-    const group0 = { 0: inputs.codes, 1: inputs.scales, ...outputBindings(output), 3: bias };
-    const dispatch = prepareDispatch(gpu.device, label, pipeline, [group0, weightBindings(part), { 0: rows }], [Math.ceil(part.rows / TILE), 1, 1]);
+    const bindings = { 0: inputs.codes, 1: inputs.scales, ...outputBindings(output), 3: bias, ...weightBindings(part), 10: rows };
+    const dispatch = prepareDispatch(gpu.device, label, pipeline, bindings, [Math.ceil(part.rows / TILE), 1, 1]);
     dispatches.push({ ...dispatch, rowsPerWorkgroup: TILE });
   }
   return dispatches;
@@ -80,6 +80,6 @@ async function packInputs(gpu: Gpu, { label: name, weights, input }: MatmulStep,
   const code = assembleShader([block, peak, stepPart, ...inputParts(input), workgroupSum, ...kernel], constants);
   const label = `pack_inputs ${name}`;
   const pipeline = await gpu.compile(label, code);
-  const group0 = { ...inputBindings(input), 2: inputs.codes, 3: inputs.scales };
-  return { ...prepareDispatch(gpu.device, label, pipeline, [group0, {}, { 0: rows }], [1, M, 1]), rowsPerWorkgroup: 1 };
+  const bindings = { ...inputBindings(input), 2: inputs.codes, 3: inputs.scales, 10: rows };
+  return { ...prepareDispatch(gpu.device, label, pipeline, bindings, [1, M, 1]), rowsPerWorkgroup: 1 };
 }

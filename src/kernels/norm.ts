@@ -51,8 +51,8 @@ export async function normRows(gpu: Gpu, { label, weights, M, rows, place }: Nor
   });
   const name = `norm ${label}`;
   const pipeline = await gpu.compile(name, code);
-  const groups = [{ ...placeBuffers(place), 1: weights.gains }, {}, { 0: rows }];
-  const dispatch = prepareDispatch(gpu.device, name, pipeline, groups, [weights.groups, M, 1]);
+  const bindings = { ...placeBuffers(place), 1: weights.gains, 10: rows };
+  const dispatch = prepareDispatch(gpu.device, name, pipeline, bindings, [weights.groups, M, 1]);
   return { ...dispatch, rowsPerWorkgroup: 1 };
 }
 

@@ -13,6 +13,6 @@ export async function addPositions(gpu: Gpu, table: Matrix | undefined, M: numbe
   if (others.length > 0) throw new Error(`${table.label}: a table of positions fits one binding`);
   const code = assembleShader([...weightShaderParts(part.format), stepPart, addPositionsShader], { ...weightConstants(table, part), M });
   const pipeline = await gpu.compile("add_positions", code);
-  const dispatch = prepareDispatch(gpu.device, "add_positions", pipeline, [{ 0: hidden }, weightBindings(part), { 0: rows }], [1, M, 1]);
+  const dispatch = prepareDispatch(gpu.device, "add_positions", pipeline, { 0: hidden, ...weightBindings(part), 10: rows }, [1, M, 1]);
   return [{ ...dispatch, rowsPerWorkgroup: 1 }];
 }

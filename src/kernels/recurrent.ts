@@ -90,6 +90,6 @@ async function walk(
   gpu: Gpu, { M, rows }: RecurrentStep, label: string, parts: readonly string[], constants: ShaderConstants, buffers: Bindings, workgroups: number,
 ): Promise<RowDispatch> {
   const pipeline = await gpu.compile(label, assembleShader(parts, constants));
-  const dispatch = prepareDispatch(gpu.device, label, pipeline, [buffers, {}, { 0: rows }], [workgroups, 1, 1]);
+  const dispatch = prepareDispatch(gpu.device, label, pipeline, { ...buffers, 10: rows }, [workgroups, 1, 1]);
   return { ...dispatch, rowsPerWorkgroup: M };
 }

@@ -53,9 +53,9 @@ async function sample(gpu: Gpu, step: SampleStep, part: MatrixPart | undefined):
     },
   );
   const pipeline = await gpu.compile("sample", code);
-  const group0 = { 0: step.logits, 1: step.stats, 2: step.ring, 3: step.seen, 4: part && step.hidden };
-  const groups = [group0, part ? weightBindings(part) : {}, { 0: step.rows, 1: step.sampling }];
-  return prepareDispatch(gpu.device, "sample", pipeline, groups, [step.M, 1, 1]);
+  const table = part && { 4: step.hidden, ...weightBindings(part) };
+  const bindings = { 0: step.logits, 1: step.stats, 2: step.ring, 3: step.seen, ...table, 10: step.rows, 11: step.sampling };
+  return prepareDispatch(gpu.device, "sample", pipeline, bindings, [step.M, 1, 1]);
 }
 
 /** The embedding of rows' token ids. */
@@ -71,8 +71,8 @@ export async function embed(gpu: Gpu, step: EmbedStep): Promise<RowDispatch[]> {
       EMBED_SCALE: step.embeddingScale,
     });
     const pipeline = await gpu.compile("embed", code);
-    const groups = [{ 4: step.hidden }, weightBindings(part), { 0: step.rows }];
-    const dispatch = prepareDispatch(gpu.device, "embed", pipeline, groups, [1, step.M, 1]);
+    const bindings = { 4: step.hidden, ...weightBindings(part), 10: step.rows };
+    const dispatch = prepareDispatch(gpu.device, "embed", pipeline, bindings, [1, step.M, 1]);
     dispatches.push({ ...dispatch, rowsPerWorkgroup: 1 });
   }
   return dispatches;

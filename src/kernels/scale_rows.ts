@@ -26,6 +26,6 @@ export async function scaleRows(gpu: Gpu, { M, rows, values, stride, factor }: S
   const part = factor.kind === "scalar" ? rowFactorScalar : rowFactorSigmoid;
   const constants = { M, STRIDE: stride, ...(factor.kind === "sigmoid" ? { LOGIT_STRIDE: factor.stride, LOGIT: factor.logit } : {}) };
   const pipeline = await gpu.compile("scale_rows", assembleShader([stepPart, part, scaleRowsShader], constants));
-  const dispatch = prepareDispatch(gpu.device, "scale_rows", pipeline, [{ 0: values, 1: factor.buffer }, {}, { 0: rows }], [1, M, 1]);
+  const dispatch = prepareDispatch(gpu.device, "scale_rows", pipeline, { 0: values, 1: factor.buffer, 10: rows }, [1, M, 1]);
   return { ...dispatch, rowsPerWorkgroup: 1 };
 }

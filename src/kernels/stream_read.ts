@@ -15,6 +15,6 @@ export async function streamReads(gpu: Gpu, source: GPUBuffer, byteLength: numbe
   const workgroups = Math.max(1, Math.min(MOST_WORKGROUPS, Math.floor(size / WORKGROUP_BYTES)));
   const pipeline = await gpu.compile("stream_read", assembleShader([streamReadShader], { QUADS: size / 16, WORKGROUPS: workgroups }));
   return Array.from({ length: Math.floor(source.size / size) }, (_, i) => (
-    prepareDispatch(gpu.device, "stream_read", pipeline, [{ 0: { buffer: source, offset: i * size, size }, 1: sums }], [workgroups, 1, 1])
+    prepareDispatch(gpu.device, "stream_read", pipeline, { 0: { buffer: source, offset: i * size, size }, 1: sums }, [workgroups, 1, 1])
   ));
 }

@@ -186,7 +186,7 @@ export function weightConstants(matrix: Matrix, part: MatrixPart): Record<string
   return "scales" in part.format ? { ...shape, GROUP: part.format.group } : shape;
 }
 
-/** Bind group 1 of a kernel over a matrix part. */
+/** The bindings of a matrix part in any kernel over it. */
 export function weightBindings(part: MatrixPart): Bindings {
-  return { 0: part.codes, 1: part.pairs };
+  return { 8: part.codes, 9: part.pairs };
 }

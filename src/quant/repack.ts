@@ -75,9 +75,9 @@ export function repackRows(gpu: Gpu, kernel: RowKernel, target: RowTarget, rows:
   const { device } = gpu;
   for (const span of rowSpans(target, rows.first, rows.end)) {
     device.queue.writeBuffer(kernel.uniform, 0, new Uint32Array([span.sourceRow - rows.inSource, span.targetRow, span.stride, blocks.first, blocks.count, rows.plane ?? 0, 0, 0]));
-    const groups = [kernel.bindings(span.part), { 0: kernel.uniform }];
+    const bindings = { ...kernel.bindings(span.part), 8: kernel.uniform };
     const workgroups = [Math.ceil(kernel.itemsPerRow / 64), span.rows, 1] as const;
-    const dispatch = prepareDispatch(device, `repack ${kernel.name}`, kernel.pipeline, groups, workgroups);
+    const dispatch = prepareDispatch(device, `repack ${kernel.name}`, kernel.pipeline, bindings, workgroups);
     submitDispatches(device, "repack", [dispatch]);
   }
 }
