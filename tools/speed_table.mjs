@@ -15,9 +15,14 @@ export function withSpeedTable(readme) {
 /** Files are named by date, then adapter and browser, then a number. */
 function newestReports() {
   const newest = new Map();
-  for (const name of readdirSync(RESULTS).filter((each) => each.endsWith(".json")).sort()) newest.set(name.replace(/^\d+-\d+-\d+-|-\d+\.json$/g, ""), name);
+  for (const name of readdirSync(RESULTS).filter((each) => each.endsWith(".json")).sort(byNumber)) newest.set(name.replace(/^\d+-\d+-\d+-|-\d+\.json$/g, ""), name);
   const reports = [...newest.values()].map((name) => JSON.parse(readFileSync(new URL(name, RESULTS), "utf8")));
   return reports.sort((a, b) => Number(isSoftware(a)) - Number(isSoftware(b)));
+}
+
+/** Names in order, their numbers by size. */
+function byNumber(a, b) {
+  return a.localeCompare(b, "en", { numeric: true });
 }
 
 function isSoftware({ runs }) {
