@@ -49,8 +49,13 @@ function testsThatWere(status, suites) {
         .map(({ projectName, annotations, results }) => ({
           name: `${spec.file} (${projectName}) ${spec.title}`,
           reason: annotations.find(({ type }) => type === "skip" || type === "fixme")?.description ?? "no reason given",
-          error: results.flatMap(({ errors }) => errors)[0]?.message.split("\n\n")[0] ?? "no error given",
+          error: plainLine(results.flatMap(({ errors }) => errors)[0]?.message ?? "no error given"),
         })),
     ),
   ]);
+}
+
+/** A message in one line, without the colours that a terminal would show. */
+function plainLine(message) {
+  return message.replace(/\u001b\[\d+m/g, "").replace(/\s+/g, " ").slice(0, 300);
 }
