@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build, defineConfig } from "vite";
-import type { Plugin, UserConfig } from "vite";
+import type { Plugin, Rolldown, UserConfig } from "vite";
 
 import { serveFolder } from "./tools/driver/serve_folder.mjs";
 
@@ -11,7 +11,6 @@ const realAssets = `${root}../shared/assets`; // checkpoints and tokenizers that
 
 const HARNESS_PAGE = "/e2e/support/harness.html";
 const HARNESS_PREFIX = "/@harness/";
-const harnessFolder = `${root}test-results/harness`;
 
 export default defineConfig(({ command, mode }): UserConfig => {
   if (command === "serve") return serve(mode);
@@ -78,7 +77,7 @@ function harness(): UserConfig {
     define: kernelsVersion(),
     ...inlineWorkers(),
     build: {
-      outDir: harnessFolder,
+      write: false,
       target: "es2022",
       minify: false,
       reportCompressedSize: false,
@@ -113,18 +112,19 @@ function withoutDataWorkers(): Plugin {
   };
 }
 
-/** Build the harness, and answer with it: fetched one by one, hundreds of modules would take most of a test's time. */
+/** Build the harness into memory, and answer with it: fetched one by one, hundreds of modules would take most of a test's time. */
 function builtHarness(): Plugin {
   return {
     name: "hearth:built-harness",
     async configureServer(server) {
-      await build({ mode: "harness", logLevel: "error" });
-      const page = readFileSync(harnessFolder + HARNESS_PAGE);
+      const { output } = (await build({ mode: "harness", logLevel: "error" })) as Rolldown.RolldownOutput; // one form, not watched
+      const files = new Map(output.map((file) => [HARNESS_PREFIX + file.fileName, file.type === "chunk" ? file.code : file.source]));
       server.middlewares.use((request, response, next) => {
-        if (request.url !== HARNESS_PAGE) return next();
-        response.setHeader("content-type", "text/html").setHeader("cache-control", "no-cache").end(page);
+        const isPage = request.url === HARNESS_PAGE;
+        const body = files.get(isPage ? HARNESS_PREFIX + HARNESS_PAGE.slice(1) : (request.url ?? ""));
+        if (body === undefined) return next();
+        response.setHeader("content-type", isPage ? "text/html" : "text/javascript").setHeader("cache-control", "no-cache").end(body);
       });
-      server.middlewares.use(serveFolder(HARNESS_PREFIX, harnessFolder));
     },
   };
 }

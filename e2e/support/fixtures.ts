@@ -8,9 +8,9 @@ const realAssets = fileURLToPath(new URL("../../../shared/assets/", import.meta.
 /** Runs exports of the project's modules in a page. */
 export interface Harness {
   readonly page: Page;
-  /** Import a module by its path from the project's root ("/src/...") and call one of its exports in the page. */
+  /** Call an export of a page module, a "*.page.ts" named by its path from the project's root, in the page. */
   run<T>(modulePath: string, exportName: string, argument?: unknown): Promise<T>;
-  /** The same in a fresh worker of the page, as the engine has one. */
+  /** The same in a fresh worker of the page, as the engine has one; only modules that harness.worker.ts lists. */
   runInWorker<T>(modulePath: string, exportName: string, argument?: unknown): Promise<T>;
 }
 
