@@ -34,5 +34,6 @@ export default defineConfig({
     command: `node node_modules/vite/bin/vite.js --mode test --port ${process.env.HEARTH_TEST_PORT} --strictPort`,
     url: `${baseURL}/e2e/support/harness.html`,
     reuseExistingServer: false,
+    timeout: 180_000, // it builds the page that specs run modules in
   },
 });
