@@ -120,8 +120,9 @@ function builtHarness(): Plugin {
       const { output } = (await build({ mode: "harness", logLevel: "error" })) as Rolldown.RolldownOutput; // one form, not watched
       const files = new Map(output.map((file) => [HARNESS_PREFIX + file.fileName, file.type === "chunk" ? file.code : file.source]));
       server.middlewares.use((request, response, next) => {
-        const isPage = request.url === HARNESS_PAGE;
-        const body = files.get(isPage ? HARNESS_PREFIX + HARNESS_PAGE.slice(1) : (request.url ?? ""));
+        const { pathname } = new URL(request.url ?? "/", "http://localhost"); // a worker's address may carry a message
+        const isPage = pathname === HARNESS_PAGE;
+        const body = files.get(isPage ? HARNESS_PREFIX + HARNESS_PAGE.slice(1) : pathname);
         if (body === undefined) return next();
         response.setHeader("content-type", isPage ? "text/html" : "text/javascript").setHeader("cache-control", "no-cache").end(body);
       });
