@@ -1,4 +1,5 @@
 import type { GenerateOptions, LanguageModel } from "../../src/index.ts";
+import { watchGaps } from "../support/thread_gaps.ts";
 
 /** An answer in whose middle the page may stand still. */
 export interface FrozenAnswer {
@@ -10,20 +11,15 @@ export interface FrozenAnswer {
 export async function beginFrozenAnswer(model: LanguageModel, prompt: string, options: GenerateOptions): Promise<FrozenAnswer> {
   const stream = model.stream(prompt, options);
   let text = (await stream.next()).value.text;
-  let last = performance.now();
-  let longestGapMs = 0;
-  const ticking = setInterval(() => {
-    longestGapMs = Math.max(longestGapMs, performance.now() - last);
-    last = performance.now();
-  }, 20);
+  const gaps = watchGaps();
   const rest = (async () => {
     for await (const chunk of stream) text += chunk.text;
-    clearInterval(ticking);
+    return gaps.stop();
   })();
   return {
     async end() {
       const resumed = performance.now();
-      await rest;
+      const longestGapMs = await rest;
       return { text, longestGapMs, resumedMs: performance.now() - resumed };
     },
   };

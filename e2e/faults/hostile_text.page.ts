@@ -1,8 +1,9 @@
 // Runs in a page: text files that never come to an end, behind the host that ends them.
 import { HearthError } from "../../src/errors.ts";
 import { loadModel, type ChatMessage, type LanguageModel } from "../../src/index.ts";
-import { startText } from "../support/text_on_page.ts";
 import { installErrorTransfer } from "../../src/worker/transfer.ts";
+import { startText } from "../support/text_on_page.ts";
+import { watchGaps } from "../support/thread_gaps.ts";
 
 const TINY = "/models/hearth-tiny/";
 const MESSAGES: ChatMessage[] = [{ role: "user", content: "Hello" }];
@@ -25,22 +26,6 @@ async function endingOf(name: string, attempt: () => Promise<unknown>): Promise<
   const ms = performance.now() - start;
   const code = error instanceof HearthError ? error.code : undefined;
   return { name, code, message: error instanceof Error ? error.message : "no failure", ms, gapMs: gaps.stop() };
-}
-
-/** Measure the longest pause between two tasks of this thread. */
-function watchGaps(): { stop(): number } {
-  let last = performance.now();
-  let longest = 0;
-  const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
-  }, 5);
-  return {
-    stop() {
-      clearInterval(timer);
-      return longest;
-    },
-  };
 }
 
 /** Render each template once, then encode with the same host, which has to be alive. */
