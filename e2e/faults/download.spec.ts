@@ -128,7 +128,7 @@ test("promise 16: an expired link renews itself", TIMED, async ({ server, read, 
 test("promise 22: a cancelled download is clean", TIMED, async ({ server, read, harness, measured }) => {
   server.addFolder({ [WEIGHTS]: LARGE }); // no redirect: Firefox ESR leaves a redirected connection open when its fetch is aborted
   server.faults = [faults.stallAfter(34 * MEBIBYTE)];
-  const { error } = await read({ source: server.url, files: [WEIGHTS], abortAfterBytes: 30 * MEBIBYTE, retry: { ...QUICK, stallMs: 60_000 } });
+  const { error, progress } = await read({ source: server.url, files: [WEIGHTS], abortAfterBytes: 14 * MEBIBYTE, retry: { ...QUICK, stallMs: 60_000 } }); // far from the stall: Firefox keeps the last megabytes before a silence to itself
   expect(error).toMatchObject({ name: "AbortError" });
   const abortedAt = Date.now();
   await expect.poll(() => server.openAnswers, { intervals: [5] }).toBe(0);
@@ -136,7 +136,8 @@ test("promise 22: a cancelled download is clean", TIMED, async ({ server, read, 
   expect(closedMs).toBeLessThan(200);
   const [stored] = await harness.run<{ id: string; bytes: number; complete: boolean }[]>(PAGE, "listStored");
   expect(stored).toMatchObject({ id: server.url, complete: false });
-  expect([3 * CHUNK, 4 * CHUNK]).toContain(stored.bytes); // the last may still be on its way to the disk
+  const arrived = Math.floor(progress.at(-1)!.loadedBytes / CHUNK);
+  expect([arrived - 1, arrived]).toContain(stored.bytes / CHUNK); // the last may still be on its way to the disk
   await harness.run(PAGE, "removeStored", server.url);
   expect(await harness.run(PAGE, "listStored")).toEqual([]);
   measured(`the connection closed within ${closedMs} ms; ${stored.bytes / CHUNK} chunks kept, listed and deleted`);
