@@ -68,9 +68,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let lane = thread % THREADS;
   let first_row = (workgroup.x * STREAMS + stream) * ROWS;
   let block = min(lane, K / 32u - 1u);
-  // All that the first sums take is asked for before anything is waited for.
-  var batch = fetch_batch(first_row, block);
+  // All that the first sums take is asked for before anything is waited for, the nearest first.
   let loaded = load_inputs(0u, block);
+  var batch = fetch_batch(first_row, block);
   if (!any_row_is_active()) {
     return;
   }

@@ -1,26 +1,36 @@
 // Inputs of a product as signed codes of 8 or 16 bits, with a scale for every 32 (as Q8_1 of llama.cpp), for
-// matmul_packed.wgsl. A workgroup takes a row. Parts: block, step, input_*, workgroup_sum, peak. Constants: K, M, THREADS, BYTES.
+// matmul_packed.wgsl. A workgroup takes a row. Parts: block, step, input_*, workgroup_sum, peak, code_planes. Constants: K,
+// M, THREADS, BYTES.
 @group(0) @binding(2) var<storage, read_write> packed: array<vec4u>;        // [K / 32, BYTES, 2, M]: low bytes, then high ones
 @group(0) @binding(3) var<storage, read_write> packed_scales: array<vec2f>; // [K / 32, M]: scale, and scale times the codes' sum
 
-const PEAK_CODE = select(127.0, 127.0 * 256.0, BYTES == 2u);
+const PEAK_CODE = select(127.0, PLANES_PEAK, BYTES == 2u);
 
-// Store sixteen codes, and return their sum. A code of 16 bits is 256 times its high byte plus its low one, both signed.
+// Store sixteen codes, and return their sum.
 fn store_half(m: u32, place: u32, x: mat4x4f, inverse: f32) -> i32 {
-  let a = vec4i(round(x[0] * inverse));
-  let b = vec4i(round(x[1] * inverse));
-  let c = vec4i(round(x[2] * inverse));
-  let d = vec4i(round(x[3] * inverse));
-  packed[place * M + m] = vec4u(pack4xI8(a), pack4xI8(b), pack4xI8(c), pack4xI8(d));
-  if (BYTES == 2u) {
-    packed[(place + 2u) * M + m] = vec4u(pack4xI8(high_bytes(a)), pack4xI8(high_bytes(b)), pack4xI8(high_bytes(c)), pack4xI8(high_bytes(d)));
+  if (BYTES == 1u) {
+    let codes = vec4u(pack4xI8(byte_codes(x[0], inverse)), pack4xI8(byte_codes(x[1], inverse)), pack4xI8(byte_codes(x[2], inverse)), pack4xI8(byte_codes(x[3], inverse)));
+    packed[place * M + m] = codes;
+    return bytes_sum(codes);
   }
-  let sums = a + b + c + d;
-  return sums.x + sums.y + sums.z + sums.w;
+  let a = code_planes(x[0], inverse);
+  let b = code_planes(x[1], inverse);
+  let c = code_planes(x[2], inverse);
+  let d = code_planes(x[3], inverse);
+  let low = vec4u(a.low, b.low, c.low, d.low);
+  let high = vec4u(a.high, b.high, c.high, d.high);
+  packed[place * M + m] = low;
+  packed[(place + 2u) * M + m] = high;
+  return (bytes_sum(high) << 8u) + bytes_sum(low);
 }
 
-fn high_bytes(codes: vec4i) -> vec4i {
-  return (codes + vec4i(128)) >> vec4u(8u);
+fn byte_codes(x: vec4f, inverse: f32) -> vec4i {
+  return vec4i(round(x * inverse));
+}
+
+fn bytes_sum(bytes: vec4u) -> i32 {
+  const ONES = 0x01010101u;
+  return dot4I8Packed(bytes.x, ONES) + dot4I8Packed(bytes.y, ONES) + dot4I8Packed(bytes.z, ONES) + dot4I8Packed(bytes.w, ONES);
 }
 
 @compute @workgroup_size(THREADS)

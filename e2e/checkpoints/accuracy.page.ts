@@ -2,10 +2,11 @@
 import { generateTokens } from "../../src/engine/generate_tokens.ts";
 import { loadModel } from "../../src/engine/load_model.ts";
 import { Runner } from "../../src/engine/runner.ts";
+import { createTestedRunner } from "../../src/engine/self_test.ts";
 import { plainTraits, type Gpu } from "../../src/gpu/gpu.ts";
 import { createKvCache, type KvType } from "../../src/kernels/kv_cache.ts";
 import type { Decoder } from "../../src/kernels/layer_steps.ts";
-import { chooseSchedule, cutSchedule, usualCut, type InputForm } from "../../src/kernels/schedule.ts";
+import { chooseSchedule, cutSchedule, usualCut, type InputForm, type Schedule } from "../../src/kernels/schedule.ts";
 import { resolveSampling } from "../../src/sampling/options.ts";
 import { testedSchedules } from "../kernels/kernel_runs.ts";
 import { startText } from "../support/text_on_page.ts";
@@ -60,7 +61,8 @@ export async function decodedAsBytes(reading: Reading): Promise<Divergence | und
   const { processor, bytes } = testedSchedules(gpu);
   if (!bytes) return undefined;
   const products = cutSchedule({ ...usualCut(plainTraits(gpu.traits)), workgroup: 32, rowsPerStream: 64, threadsWanted: 1 }, gpu.traits); // few threads: a processor plays them
-  const runner = await Runner.create(gpu, { ...processor, ...products, subgroups: bytes.subgroups, operand: "bytes" }, decoder, TOKENS);
+  const schedule: Schedule = { ...processor, ...products, subgroups: bytes.subgroups, operand: "bytes", preparesNorms: true };
+  const runner = await createTestedRunner(gpu, [schedule], decoder, TOKENS, Promise.resolve());
   return divergence(await decodedLogits(runner, tokenIds), exact, decoder.spec.vocabSize);
 }
 

@@ -4,7 +4,7 @@ import { readBuffer } from "../../src/gpu/readback.ts";
 import { createActivations } from "../../src/kernels/activations.ts";
 import { createDecodePlan } from "../../src/kernels/decode_plan.ts";
 import { createKvCache } from "../../src/kernels/kv_cache.ts";
-import { logitStatCount } from "../../src/kernels/matmul.ts";
+import { workgroupCount } from "../../src/kernels/matmul.ts";
 import { embedRows } from "../../src/kernels/prefill_plan.ts";
 import { createSamplerState } from "../../src/kernels/sampler_state.ts";
 import { chooseSchedule } from "../../src/kernels/schedule.ts";
@@ -33,7 +33,7 @@ async function together(gpu: Gpu, golden: FamilyGolden): Promise<number> {
   const M = sequences.length;
   const decoder = { ...runner.decoder, cache: await createKvCache(gpu, spec, "f32", TEN.length, M) };
   const rows = await createActivations(gpu, spec, M, 1, "f32");
-  const sampler = await createSamplerState(gpu, M, spec.vocabSize, logitStatCount(schedule, { matrix: decoder.weights.head, bias: undefined }, M));
+  const sampler = await createSamplerState(gpu, M, spec.vocabSize, workgroupCount(schedule, { matrix: decoder.weights.head, bias: undefined }, M));
   const embedded = await embedRows(gpu, decoder, rows);
   const { layers, head } = await createDecodePlan(gpu, schedule, decoder, rows, sampler, 1);
   const reads: Promise<number[]>[] = []; // awaited together: some browsers take a tenth of a second to notice that one is done

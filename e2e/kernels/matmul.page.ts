@@ -161,7 +161,8 @@ async function prepare(gpu: Gpu, each: MatmulCase): Promise<Setting> {
   };
 }
 
-async function uploadModules(gpu: Gpu, matrix: Matrix, modules: readonly StoredModule[]): Promise<void> {
+/** Bring stored modules into the parts of a matrix, one under another. */
+export async function uploadModules(gpu: Gpu, matrix: Matrix, modules: readonly StoredModule[]): Promise<void> {
   const uploader = await Uploader.create(gpu);
   let start = 0;
   for (const module of modules) {
@@ -171,7 +172,8 @@ async function uploadModules(gpu: Gpu, matrix: Matrix, modules: readonly StoredM
   uploader.destroy();
 }
 
-function paddedRows(random: RandomValues, rows: number, columns: number): Float32Array<ArrayBuffer> {
+/** Random rows whose padding is zero. */
+export function paddedRows(random: RandomValues, rows: number, columns: number): Float32Array<ArrayBuffer> {
   const stride = padColumns(columns);
   const values = random.floats(rows * stride);
   return values.map((value, i) => (i % stride < columns ? value : 0));

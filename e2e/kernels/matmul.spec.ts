@@ -24,6 +24,10 @@ test("products of a single row are right, its inputs kept as floats or as whole 
   expectClose(await harness.run<Finding[]>(PAGE, "singleRows", { operand: "bytes" }), CODES_BOUND);
 });
 
+test("a product that completes the residual stream prepares it for the one that reads it normalised", async ({ harness }) => {
+  expectClose(await harness.run<Finding[]>("/e2e/kernels/prepared_norms.page.ts", "pairs"), CODES_BOUND);
+});
+
 test("products of rounded inputs are near those of exact inputs, outliers or not", async ({ harness }) => {
   expectClose(await harness.run<Finding[]>(PAGE, "packedInputs"), PACKED_BOUND);
 });

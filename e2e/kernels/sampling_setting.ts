@@ -2,7 +2,7 @@ import type { Dispatch } from "../../src/gpu/dispatch.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
-import { logitStatCount, matmulDecode } from "../../src/kernels/matmul.ts";
+import { workgroupCount, matmulDecode } from "../../src/kernels/matmul.ts";
 import { RING_TOKENS, sampleAndEmbed } from "../../src/kernels/sample.ts";
 import { beginSampling, createSamplerState, type SamplerState, type SamplingStart } from "../../src/kernels/sampler_state.ts";
 import type { Schedule } from "../../src/kernels/schedule.ts";
@@ -59,7 +59,7 @@ export async function samplingSetting(gpu: Gpu, schedule: Schedule, sequences: r
   const head = { matrix: await matrixOf(gpu, uploader, parts.head, limited), bias: undefined };
   const embedding = await matrixOf(gpu, uploader, parts.embedding, limited);
   uploader.destroy();
-  const statCount = logitStatCount(schedule, head, M);
+  const statCount = workgroupCount(schedule, head, M);
   const sampler = await createSamplerState(gpu, M, vocabSize, statCount);
   const rows = await rowsBuffer(gpu, sequences.map(({ slot, hasEnded }): Row => ({ slot, position: FIRST_POSITION, tokenId: 3, runs: !hasEnded })));
   for (const sequence of sequences) beginSampling(gpu, sampler, sequence.slot, startOf(sequence));

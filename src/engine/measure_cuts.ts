@@ -7,7 +7,7 @@ import { createDecodePlan } from "../kernels/decode_plan.ts";
 import { layerMatrices } from "../kernels/decoder_weights.ts";
 import { hasStates } from "../kernels/kv_cache.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
-import { logitStatCount } from "../kernels/matmul.ts";
+import { workgroupCount } from "../kernels/matmul.ts";
 import { embedRows } from "../kernels/prefill_plan.ts";
 import { createSamplerState, freeSampler, type SamplerState } from "../kernels/sampler_state.ts";
 import { cutSchedule, type ProductCut, type Schedule } from "../kernels/schedule.ts";
@@ -48,7 +48,7 @@ export async function measureCuts(gpu: Gpu, schedule: Schedule, decoder: Decoder
   const length = hasStates(decoder.spec) ? 1 : Math.min(LENGTH, contextLength); // states start anew at the first token only
   const schedules = cuts.map((cut) => ({ ...schedule, ...cutSchedule(cut, gpu.traits) }));
   const splits = schedule.splits(length);
-  const statCount = Math.max(...schedules.map((each) => logitStatCount(each, { matrix: part.weights.head, bias: undefined }, 1)));
+  const statCount = Math.max(...schedules.map((each) => workgroupCount(each, { matrix: part.weights.head, bias: undefined }, 1)));
   const row = await createActivations(gpu, part.spec, 1, splits, "f32");
   const sampler = await createSamplerState(gpu, 1, part.spec.vocabSize, statCount);
   const compiling: Promise<CutPlan>[] = [];

@@ -6,7 +6,7 @@ import { createActivations, freeActivations, type Activations } from "../kernels
 import { createDecodePlan, hiddenRowBytes, type DecodePlan } from "../kernels/decode_plan.ts";
 import { hasStates } from "../kernels/kv_cache.ts";
 import type { Decoder } from "../kernels/layer_steps.ts";
-import { logitStatCount } from "../kernels/matmul.ts";
+import { workgroupCount } from "../kernels/matmul.ts";
 import { createLogitsPlan, createPrefillPlan, embedRows, planForRows, type PrefillPlan } from "../kernels/prefill_plan.ts";
 import { beginSampling, createSamplerState, freeSampler, RING_BYTES, type SamplerState, type SamplingStart } from "../kernels/sampler_state.ts";
 import type { Schedule } from "../kernels/schedule.ts";
@@ -34,7 +34,7 @@ interface RunnerParts {
 export async function allocateRun(gpu: Gpu, schedule: Schedule, { spec, weights }: Pick<Decoder, "spec" | "weights">, contextLength: number) {
   const splits = Array.from({ length: contextLength }, (_, position) => schedule.splits(position + 1));
   const splitCounts = new Set(splits);
-  const statCount = logitStatCount(schedule, { matrix: weights.head, bias: undefined }, 1);
+  const statCount = workgroupCount(schedule, { matrix: weights.head, bias: undefined }, 1);
   return {
     splitCounts,
     splitStarts: [...splitCounts].map((count) => splits.indexOf(count)),
@@ -129,8 +129,8 @@ export class Runner {
   /** Sample the first token after a prefill whose last chunk had `rows` rows and ended at `position`. */
   sampleAfterPrefill(rows: number, position: number): void {
     this.#takeLastRow(rows, position);
-    const { head, sample } = this.#planFor(position + 1);
-    submitDispatches(this.#gpu.device, "first token", head, sample);
+    const { prefillHead, sample } = this.#planFor(position + 1);
+    submitDispatches(this.#gpu.device, "first token", prefillHead, sample);
   }
 
   #takeLastRow(rows: number, position: number): void {
@@ -161,7 +161,7 @@ export class Runner {
     const last = position + tokenIds.length - 1;
     this.prefill(tokenIds, position);
     this.#takeLastRow(tokenIds.length, last);
-    submitDispatches(this.#gpu.device, "forward", this.#planFor(last + 1).head);
+    submitDispatches(this.#gpu.device, "forward", this.#planFor(last + 1).prefillHead);
     return this.#readLogits();
   }
 

@@ -8,7 +8,7 @@ import type { InputForm } from "./schedule.ts";
 export interface Activations {
   M: number;
   rows: GPUBuffer; // u32 [M, 4]: slot, position, token id, 1 while it runs
-  hidden: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the residual stream
+  hidden: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the residual stream; after a single row, room for what `prepareNorms` keeps, twice as long
   normed: GPUBuffer; // f32 [M, hiddenSize, padded], striped: the stream after a layer norm, or an MLP's and experts' results before the norm of both
   branch: GPUBuffer; // f32 [M, hiddenSize, padded]: a branch's result before its norm; striped where experts have one of their own
   qkv: GPUBuffer; // f32 [M, largest (heads + 2 kvHeads) headDim]
@@ -45,7 +45,7 @@ export async function createActivations(gpu: Gpu, spec: DecoderSpec, M: number, 
   return {
     M,
     rows: await floats("rows", 4),
-    hidden: await floats("hidden", padColumns(spec.hiddenSize)),
+    hidden: await floats("hidden", padColumns(spec.hiddenSize) * (M === 1 ? 3 : 1)),
     normed: await floats("normed", hasLayerNorms || addsExperts || spec.altup ? padColumns(spec.hiddenSize) : 0),
     branch: await floats("branch", hasPostNorms ? padColumns(spec.hiddenSize) : 0),
     qkv: await floats("qkv", widest(({ attention }) => attention?.qkv.rows ?? 0)),

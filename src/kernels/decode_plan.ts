@@ -5,8 +5,9 @@ import type { Activations } from "./activations.ts";
 import { attentionDecode, attentionGate, attentionMerge } from "./attention.ts";
 import { normalised, type LayerStep } from "./branch.ts";
 import { decoderSteps, type Decoder } from "./layer_steps.ts";
-import { logitStatCount, matmulDecode, type MatmulInput } from "./matmul.ts";
+import { workgroupCount, matmulDecode, type MatmulInput } from "./matmul.ts";
 import { addPositions } from "./positions.ts";
+import { prepareNorms } from "./prepared_norms.ts";
 import { rowStep } from "./row_step.ts";
 import { sampleAndEmbed } from "./sample.ts";
 import { MERGED_SPLITS, type Schedule } from "./schedule.ts";
@@ -15,8 +16,10 @@ import type { SamplerState } from "./sampler_state.ts";
 /** One decoded token of up to M sequences: walk the layers, then the head, then sample and embed what was sampled. */
 export interface DecodePlan {
   layers: readonly Dispatch[];
-  /** The head alone, for the last row of a prefill. */
+  /** The head after these layers. */
   head: readonly Dispatch[];
+  /** The head alone, for the last row of a prefill. */
+  prefillHead: readonly Dispatch[];
   sample: readonly Dispatch[];
 }
 
@@ -26,7 +29,10 @@ export async function createDecodePlan(
 ): Promise<DecodePlan> {
   // All at once, so that kernels compile beside each other.
   const prepare = async (steps: readonly LayerStep[]) => (await Promise.all(steps.map((step) => decodeStep(gpu, schedule, activations, step, splits)))).flat();
-  const [layers, head] = await Promise.all([prepare(decoderSteps(decoder, activations)), prepare(headSteps(decoder, activations, sampler))]);
+  const [layerSteps, head] = [decoderSteps(decoder, activations), headSteps(decoder, activations, sampler)];
+  const steps = [...layerSteps, ...head];
+  const walked = schedule.preparesNorms && activations.M === 1 ? prepareNorms(steps, ({ weights }) => workgroupCount(schedule, weights, 1)) : steps;
+  const lists = await Promise.all([walked.slice(0, layerSteps.length), walked.slice(layerSteps.length), head].map(prepare));
   const { M, hidden, rows } = activations;
   const positions = await addPositions(gpu, decoder.weights.positions, M, hidden, rows);
   const sample = await sampleAndEmbed(gpu, {
@@ -35,7 +41,7 @@ export async function createDecodePlan(
     logits: sampler.logits,
     logitStride: sampler.logitStride,
     stats: sampler.stats,
-    statCount: logitStatCount(schedule, { matrix: decoder.weights.head, bias: undefined }, M),
+    statCount: workgroupCount(schedule, { matrix: decoder.weights.head, bias: undefined }, M),
     ring: sampler.ring,
     seen: sampler.seen,
     sampling: sampler.options,
@@ -44,7 +50,7 @@ export async function createDecodePlan(
     embedding: decoder.weights.embedding,
     embeddingScale: decoder.spec.embeddingScale,
   });
-  return { layers, head, sample: [...sample, ...positions] };
+  return { layers: lists[0], head: lists[1], prefillHead: lists[2], sample: [...sample, ...positions] };
 }
 
 /** One dispatch for most steps; attention brings its output projection, which can merge a few parts while it reads. */

@@ -12,11 +12,13 @@ import biasAdd from "../../shaders/lib/bias_add.wgsl?raw";
 import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
 import candidate from "../../shaders/lib/candidate.wgsl?raw";
 import cap from "../../shaders/lib/cap.wgsl?raw";
+import codePlanes from "../../shaders/lib/code_planes.wgsl?raw";
 import finishNone from "../../shaders/lib/finish_none.wgsl?raw";
 import glu from "../../shaders/lib/glu.wgsl?raw";
 import gluClamped from "../../shaders/lib/glu_clamped.wgsl?raw";
 import inputMerge from "../../shaders/lib/input_merge.wgsl?raw";
 import inputPlain from "../../shaders/lib/input_plain.wgsl?raw";
+import inputPrepared from "../../shaders/lib/input_prepared.wgsl?raw";
 import inputRms from "../../shaders/lib/input_rms.wgsl?raw";
 import liveEighths from "../../shaders/lib/live_eighths.wgsl?raw";
 import operandBytes from "../../shaders/lib/operand_bytes.wgsl?raw";
@@ -26,6 +28,7 @@ import outputGated from "../../shaders/lib/output_gated.wgsl?raw";
 import outputGlu from "../../shaders/lib/output_glu.wgsl?raw";
 import outputLogits from "../../shaders/lib/output_logits.wgsl?raw";
 import outputResidual from "../../shaders/lib/output_residual.wgsl?raw";
+import outputResidualPrepared from "../../shaders/lib/output_residual_prepared.wgsl?raw";
 import outputStore from "../../shaders/lib/output_store.wgsl?raw";
 import peak from "../../shaders/lib/peak.wgsl?raw";
 import reduceShared from "../../shaders/lib/reduce_shared.wgsl?raw";
@@ -45,12 +48,13 @@ import type { RowStreams, Schedule, Tile } from "./schedule.ts";
 export type MatmulInput =
   | { kind: "plain"; buffer: GPUBuffer }
   | { kind: "rms"; buffer: GPUBuffer; gains: GPUBuffer; width: number; epsilon: number }
+  | { kind: "prepared"; buffer: GPUBuffer; width: number; epsilon: number; squares: number } // as left by a product with `nextGains`
   | { kind: "merge"; buffer: GPUBuffer; splitStats: GPUBuffer; heads: number; headDim: number; splits: number };
 
 /** Where a product's results go; `stride` is the row length of the buffer. */
 export type MatmulOutput =
   | { kind: "store"; buffer: GPUBuffer; stride: number; cap?: number }
-  | { kind: "residual"; buffer: GPUBuffer; stride: number; scale?: number }
+  | { kind: "residual"; buffer: GPUBuffer; stride: number; scale?: number; nextGains?: GPUBuffer } // of the norm to prepare
   | { kind: "glu"; buffer: GPUBuffer; stride: number; activation: Activation | "xielu" | "clamped_swiglu"; gateScale?: number; slopes?: GPUBuffer }
   | { kind: "activated"; buffer: GPUBuffer; stride: number; activation: Activation | "xielu" | "identity"; slopes?: GPUBuffer }
   | { kind: "gated"; buffer: GPUBuffer; stride: number; activation: Activation; factors: GPUBuffer; factorStride: number; firstFactor: GPUBuffer }
@@ -64,7 +68,7 @@ export interface MatmulStep {
   output: MatmulOutput;
 }
 
-const INPUT_PARTS = { plain: inputPlain, rms: inputRms, merge: inputMerge };
+const INPUT_PARTS = { plain: inputPlain, rms: inputRms, prepared: inputPrepared, merge: inputMerge };
 /** The shader parts of each activation. */
 export const ACTIVATION_PARTS = {
   identity: [activationIdentity],
@@ -81,7 +85,7 @@ export function outputParts(output: MatmulOutput): string[] {
     case "store":
       return [cap, outputStore];
     case "residual":
-      return [outputResidual];
+      return output.nextGains ? [outputResidualPrepared] : [outputResidual];
     case "glu":
       return [...(output.activation === "clamped_swiglu" ? [gluClamped] : [...ACTIVATION_PARTS[output.activation], glu]), outputGlu];
     case "activated":
@@ -108,6 +112,7 @@ export function outputConstants(output: MatmulOutput): Record<string, number> {
 export function outputBindings(output: MatmulOutput): Bindings {
   if (output.kind === "gated") return { 2: output.buffer, 4: output.factors, 5: output.firstFactor };
   if (output.kind === "logits") return { 2: output.buffer, 4: output.stats, 5: output.seen };
+  if (output.kind === "residual") return { 2: output.buffer, 4: output.nextGains };
   const slopes = output.kind === "glu" || output.kind === "activated" ? output.slopes : undefined;
   return { 2: output.buffer, 6: slopes };
 }
@@ -120,6 +125,7 @@ export function inputParts(input: MatmulInput): string[] {
 /** The constants that the parts of a product's inputs expect. */
 export function inputConstants(input: MatmulInput): Record<string, number> {
   if (input.kind === "rms") return { WIDTH: input.width, EPSILON: input.epsilon };
+  if (input.kind === "prepared") return { WIDTH: input.width, EPSILON: input.epsilon, SQUARES: input.squares };
   if (input.kind === "merge") return { HEADS: input.heads, HEAD_DIM: input.headDim, SPLITS: input.splits };
   return {};
 }
@@ -131,9 +137,14 @@ export function inputBindings(input: MatmulInput): Bindings {
   return { 0: input.buffer };
 }
 
-/** How many spans of logits a product of decoding reports the best of, for `[M, count]` stats. */
-export function logitStatCount(schedule: Schedule, head: LinearWeights, M: number): number {
-  return head.matrix.parts.reduce((sum, part) => sum + decodeKernel(schedule, head.matrix, part, M).workgroups, 0);
+/** Whether each workgroup leaves something beside its results. */
+function leavesStats(output: MatmulOutput): boolean {
+  return output.kind === "logits" || (output.kind === "residual" && output.nextGains !== undefined);
+}
+
+/** In how many workgroups a product of decoding runs, each of which may leave a statistic: `[M, count]`. */
+export function workgroupCount(schedule: Schedule, { matrix }: LinearWeights, M: number): number {
+  return matrix.parts.reduce((sum, part) => sum + decodeKernel(schedule, matrix, part, M).workgroups, 0);
 }
 
 /** Prepare y = W x for `M` rows of x at once, as decoding does; one dispatch for each part of W. */
@@ -142,7 +153,7 @@ export async function matmulDecode(gpu: Gpu, schedule: Schedule, step: MatmulSte
   let statStart = 0;
   for (const part of step.weights.matrix.parts) {
     const kernel = decodeKernel(schedule, step.weights.matrix, part, M);
-    dispatches.push(await matmulDecodePart(gpu, kernel, step, part, rows, { M, STAT_START: statStart, STAT_STRIDE: logitStatCount(schedule, step.weights, M) }));
+    dispatches.push(await matmulDecodePart(gpu, kernel, step, part, rows, { M, STAT_START: statStart, STAT_STRIDE: workgroupCount(schedule, step.weights, M) }));
     statStart += kernel.workgroups;
   }
   return dispatches;
@@ -166,7 +177,7 @@ function rowKernel(operand: Schedule["operand"], SUBGROUP: number, { lanes, stre
   const { format } = part;
   return {
     name: "matmul_row",
-    parts: [...(operand === "bytes" && hasPairs(format) ? [...packedShaderParts(format), peak, operandBytes] : [operandFloats]), matmulRowShader],
+    parts: [...(operand === "bytes" && hasPairs(format) ? [...packedShaderParts(format), peak, codePlanes, operandBytes] : [operandFloats]), matmulRowShader],
     constants: { ROWS: rows, THREADS: lanes, STREAMS: streams, WORKGROUP: streams * lanes, SUBGROUP },
     usesSubgroups: true,
     workgroups: Math.ceil(part.rows / (streams * rows)),
@@ -199,7 +210,7 @@ async function matmulDecodePart(
       ...inputParts(input),
       bias ? biasAdd : biasNone,
       ...outputParts(output),
-      ...(output.kind === "logits" ? [] : [finishNone]),
+      ...(leavesStats(output) ? [] : [finishNone]),
       ...kernel.parts,
     ],
     { ...weightConstants(matrix, part), ...inputConstants(input), ...rowConstants, ...kernel.constants, ...outputConstants(output), OUTPUT_ROWS: matrix.rows },

@@ -5,6 +5,7 @@ import { hasPairs, packedShaderParts, weightBindings, weightConstants, weightSha
 import biasAdd from "../../shaders/lib/bias_add.wgsl?raw";
 import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
 import block from "../../shaders/lib/block.wgsl?raw";
+import codePlanes from "../../shaders/lib/code_planes.wgsl?raw";
 import eightHalves from "../../shaders/lib/eight_halves.wgsl?raw";
 import liveEighths from "../../shaders/lib/live_eighths.wgsl?raw";
 import peak from "../../shaders/lib/peak.wgsl?raw";
@@ -76,7 +77,7 @@ function byteFormat({ format }: MatrixPart, label: string): AffineFormat {
 
 async function packInputs(gpu: Gpu, { label: name, weights, input }: MatmulStep, inputs: PackedInputs, M: number, rows: GPUBuffer): Promise<RowDispatch> {
   const constants = { K: weights.matrix.paddedColumns, M, THREADS: PACK_THREADS, BYTES: FORM_BYTES[inputs.form], ...inputConstants(input) };
-  const kernel = inputs.form === "f16" ? [eightHalves, packHalvesShader] : [packInputsShader];
+  const kernel = inputs.form === "f16" ? [eightHalves, packHalvesShader] : [codePlanes, packInputsShader];
   const code = assembleShader([block, peak, stepPart, ...inputParts(input), workgroupSum, ...kernel], constants);
   const label = `pack_inputs ${name}`;
   const pipeline = await gpu.compile(label, code);

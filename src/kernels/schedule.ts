@@ -37,6 +37,8 @@ export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"
   rowStreams: (rows: number, columns: number) => RowStreams | undefined;
   /** As what matmul_row keeps its inputs: whole numbers of 16 bits only go with 4-bit and 8-bit weights. */
   operand: "bytes" | "floats";
+  /** Whether a product that completes a single row prepares it for the next, which many streams of lanes read. */
+  preparesNorms: boolean;
   /** Whether reductions start inside subgroups. */
   subgroups: { min: number } | undefined;
   /** Tile of prefill's products. */
@@ -137,6 +139,7 @@ export function chooseSchedule(traits: GpuTraits, inputBits: 8 | 16 = 16): Sched
     return {
       ...cutSchedule(PROCESSOR_CUT, traits),
       operand: "floats",
+      preparesNorms: false,
       subgroups: undefined,
       tile: "narrow",
       inputForm: "f32",
@@ -149,6 +152,7 @@ export function chooseSchedule(traits: GpuTraits, inputBits: 8 | 16 = 16): Sched
   return {
     ...cutSchedule(usualCut(traits), traits),
     operand: traits.integerDots ? "bytes" : "floats",
+    preparesNorms: true,
     subgroups: wide ? traits.subgroups : undefined,
     tile: "wide",
     inputForm: inputForm(traits, inputBits),
