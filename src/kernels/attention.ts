@@ -8,7 +8,6 @@ import attentionMergeShader from "../../shaders/attention_merge.wgsl?raw";
 import attentionPrefillShader from "../../shaders/attention_prefill.wgsl?raw";
 import block from "../../shaders/lib/block.wgsl?raw";
 import cap from "../../shaders/lib/cap.wgsl?raw";
-import inputMerge from "../../shaders/lib/input_merge.wgsl?raw";
 import rotate from "../../shaders/lib/rotate.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
 import ropeAppendShader from "../../shaders/rope_append.wgsl?raw";
@@ -109,15 +108,18 @@ export async function attentionDecode(
   return prepareDispatch(gpu.device, label, pipeline, { ...buffers, ...kvBindings(step) }, [kvHeads * groups, splits, step.M]);
 }
 
+// Quads of a row that a workgroup merges, and the threads among which a quad's parts are shared.
+const MERGE_CUT = { QUADS: 8, SHARES: 16 };
+
 /** Prepare the merge of many attention parts into `attended`. */
 export async function attentionMerge(gpu: Gpu, step: AttentionStep, splits: number, partials: GPUBuffer, splitStats: GPUBuffer): Promise<Dispatch> {
   const { heads, headDim } = step.attention;
-  const constants = { M: step.M, K: padColumns(heads * headDim), HEADS: heads, HEAD_DIM: headDim, SPLITS: splits };
-  const code = assembleShader([block, stepPart, inputMerge, attentionMergeShader], constants);
+  const constants = { M: step.M, K: padColumns(heads * headDim), HEADS: heads, HEAD_DIM: headDim, SPLITS: splits, ...MERGE_CUT };
+  const code = assembleShader([block, stepPart, attentionMergeShader], constants);
   const label = `attention_merge ${step.label}`;
   const pipeline = await gpu.compile(label, code);
   const buffers = { 0: partials, 1: splitStats, 2: step.attended };
-  return prepareDispatch(gpu.device, label, pipeline, { ...buffers, 10: step.rows }, [Math.ceil((heads * headDim) / 256), step.M, 1]);
+  return prepareDispatch(gpu.device, label, pipeline, { ...buffers, 10: step.rows }, [Math.ceil((heads * headDim) / 4 / MERGE_CUT.QUADS), step.M, 1]);
 }
 
 /** Prepare the rotation of a prefill chunk's heads and the append of its keys and values. */
