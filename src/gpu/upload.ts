@@ -1,9 +1,10 @@
 import type { Gpu } from "./gpu.ts";
 
 const STAGING_BYTES = 16 * 2 ** 20; // two stored chunks; a row of any weight fits
-// Waiting this often halves the memory that the browser's GPU process holds; and for the window before this one, so that
-// reading the next bytes overlaps the GPU's work on these.
-const WINDOW_BYTES = 16 * 2 ** 20;
+// Waiting this often bounds what the browser's GPU process holds of uploads under way (88 to 113 MiB beside a model of 512,
+// 133 to 144 by windows twice as long); and for the window before this one, so that reading the next bytes overlaps the
+// GPU's work on these.
+const WINDOW_BYTES = 8 * 2 ** 20;
 const PART_BYTES = 2 ** 20; // Chromium takes these at 2.4 GB/s, and eight of them in one call at 1.1
 
 /** Moves bytes of any length and alignment into a staging buffer that a repack kernel reads. */
