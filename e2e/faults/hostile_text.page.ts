@@ -4,6 +4,7 @@ import { loadModel, type ChatMessage, type LanguageModel } from "../../src/index
 import { installErrorTransfer } from "../../src/worker/transfer.ts";
 import { startText } from "../support/text_on_page.ts";
 import { watchGaps } from "../support/thread_gaps.ts";
+import { TEMPLATE_BOMBS } from "./hostile_bombs.ts";
 
 const TINY = "/models/hearth-tiny/";
 const MESSAGES: ChatMessage[] = [{ role: "user", content: "Hello" }];
@@ -28,11 +29,11 @@ async function endingOf(name: string, attempt: () => Promise<unknown>): Promise<
   return { name, code, message: error instanceof Error ? error.message : "no failure", ms, gapMs: gaps.stop() };
 }
 
-/** Render each template once, then encode with the same host, which has to be alive. */
-export async function renderTemplates(templates: Readonly<Record<string, string>>): Promise<(Ending & { tokensAfter: number })[]> {
+/** Render each template bomb once, then encode with the same host, which has to be alive. */
+export async function renderBombs(): Promise<(Ending & { tokensAfter: number })[]> {
   installErrorTransfer();
   const tokenizer = await (await fetch(`${TINY}tokenizer.json`)).blob();
-  return twoAtATime(Object.entries(templates), async ([name, jinjaFile]) => {
+  return twoAtATime(Object.entries(TEMPLATE_BOMBS), async ([name, jinjaFile]) => {
     const host = await startText({ tokenizer, jinjaFile });
     const ending = await endingOf(name, () => host.render(MESSAGES, { signal }));
     const tokensAfter = (await host.encode("Once upon a time", { addSpecialTokens: false, signal })).length;
