@@ -7,14 +7,16 @@ const PAGE = fileURLToPath(new URL("../e2e/PROMISES.md", import.meta.url));
 const DEFAULT_REPORTS = ["report", "timed"].map((name) => fileURLToPath(new URL(`../test-results/${name}.json`, import.meta.url)));
 const TITLE = /^promise (\d+): (.+)$/;
 
-/** Every result of a promise's spec in Playwright's JSON report. */
+/** Every result of a promise's spec in Playwright's JSON report, with its share of the run's time: tests run beside each other. */
 export function promiseResults(report) {
+  const { workers } = report.config;
   return [...specsOf(report.suites ?? [])].flatMap(({ title, file, tests }) => {
     const named = TITLE.exec(title);
     if (!named) return [];
     return tests.filter(({ status }) => status !== "skipped").map(({ projectName, status, annotations, results }) => ({
       number: Number(named[1]), sentence: named[2], file, browser: projectName,
       outcome: status === "expected" ? "kept" : "broken",
+      seconds: results.reduce((sum, { duration }) => sum + duration, 0) / 1000 / workers,
       measured: annotations.concat(results.at(-1)?.annotations ?? []).filter(({ type }) => type === "measured").map(({ description }) => description),
     }));
   });
@@ -25,9 +27,11 @@ export function promisesPage(results) {
   const sorted = [...results].sort((a, b) => a.number - b.number || a.sentence.localeCompare(b.sentence) || a.browser.localeCompare(b.browser));
   const rows = sorted.map(({ number, sentence, file, browser, outcome, measured }) =>
     `| ${number} | ${sentence} | ${browser} | ${outcome} | ${[...new Set(measured)].join("; ").replaceAll("|", "\\|")} | [${file}](${file}) |`);
+  const minutes = results.reduce((sum, { seconds }) => sum + seconds, 0) / 60;
   return `# Promises
 
 What Hearth promises, and what was measured when its specs last ran, in browsers on software GPUs. Made by \`node tools/promises.mjs\` from the reports of those runs, never by hand.
+Of those runs of \`npm test\`, on two cores, these tests took ${minutes.toFixed(1)} minutes.
 
 | promise | that | browser | outcome | measured | spec |
 | --- | --- | --- | --- | --- | --- |

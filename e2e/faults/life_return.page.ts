@@ -15,5 +15,15 @@ export async function begin(options: GenerateOptions): Promise<void> {
 
 /** The rest of that answer, and an answer that nothing interrupted. */
 export async function end(options: GenerateOptions) {
-  return { ...(await answer.end()), expected: (await model.generate(PROMPT, options)).text };
+  const rest = await soon(answer.end(), "the rest of the answer");
+  const { text: expected } = await soon(model.generate(PROMPT, options), "another answer");
+  return { ...rest, expected };
+}
+
+const ANSWER_MS = 50_000; // many times what an answer takes
+
+/** Fail, with what was waited for, where nothing else would ever end. */
+function soon<T>(work: Promise<T>, name: string): Promise<T> {
+  const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error(`${name} did not come in ${ANSWER_MS / 1000} s`)), ANSWER_MS));
+  return Promise.race([work, late]);
 }

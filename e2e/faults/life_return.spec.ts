@@ -26,7 +26,10 @@ test("promise 48: a visitor who leaves in the middle of an answer and comes back
   // learns of a worker's end, and Chromium now this one, now that.
   const isKept = await page.evaluate(() => "isKept" in window);
   if (!isKept) await harness.run(PAGE, "begin", options);
-  const { text, expected, longestGapMs, resumedMs } = await harness.run<Ending>(PAGE, "end", options);
+  const ending = harness.run<Ending>(PAGE, "end", options);
+  const { text, expected, longestGapMs, resumedMs } = await ending.catch((error: Error) => {
+    throw new Error(`${isKept ? "the page that was kept" : "the page that was loaded anew"}: ${error.message}`, { cause: error });
+  });
   measured(isKept ? `text identical after the page stood still for ${Math.round(longestGapMs)} ms; whole ${Math.round(resumedMs)} ms after its return` : "the browser loads the page anew, whose answers are right");
   if (isKept) expect(longestGapMs).toBeGreaterThan(AWAY_MS / 2); // it stood still indeed
   expect(text).toBe(expected);
