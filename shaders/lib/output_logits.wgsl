@@ -6,8 +6,10 @@
 @group(0) @binding(5) var<storage, read> seen: array<u32>;           // [slots, OUTPUT_ROWS]: IN_PROMPT | times in the answer
 
 const WRITERS = min(THREADS, UNITS * M); // lanes of a stream that emit
+const COUNT = STREAMS * WRITERS;
+const HALF = 1u << firstLeadingBit(max(COUNT - 1u, 1u)); // the largest power of two below
 var<private> best: array<Candidate, M>;
-var<workgroup> bests: array<Candidate, M * STREAMS * WRITERS>;
+var<workgroup> bests: array<Candidate, M * COUNT>; // [M, COUNT]
 
 fn penalised(m: u32, row: u32, raw: f32) -> f32 {
   let slot = rows[m].x;
@@ -46,15 +48,21 @@ fn finish(workgroup: u32, thread: u32) {
   let lane = thread % THREADS;
   if (lane < WRITERS) {
     for (var m = 0u; m < M; m++) {
-      bests[(m * STREAMS + stream) * WRITERS + lane] = best[m];
+      bests[m * COUNT + stream * WRITERS + lane] = best[m];
     }
   }
-  workgroupBarrier();
-  for (var m = thread; m < M; m += STREAMS * THREADS) {
-    var winner = Candidate();
-    for (var i = 0u; i < STREAMS * WRITERS; i++) {
-      winner = better(winner, bests[m * STREAMS * WRITERS + i]);
+  // By halves: one thread after another would keep the whole workgroup waiting.
+  for (var width = HALF; width > 0u; width /= 2u) {
+    workgroupBarrier();
+    if (thread < width && thread + width < COUNT) {
+      for (var m = 0u; m < M; m++) {
+        bests[m * COUNT + thread] = better(bests[m * COUNT + thread], bests[m * COUNT + thread + width]);
+      }
     }
-    stats[m * STAT_STRIDE + STAT_START + workgroup] = winner;
+  }
+  if (thread == 0u) {
+    for (var m = 0u; m < M; m++) {
+      stats[m * STAT_STRIDE + STAT_START + workgroup] = bests[m * COUNT];
+    }
   }
 }
