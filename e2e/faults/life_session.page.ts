@@ -76,10 +76,10 @@ export async function callOften(calls: number) {
 }
 
 /** Generate many short answers; buffers alive on the GPU before and after. */
-export async function generateOften(times: number) {
+export async function generateOften({ times, maxTokens }: { times: number; maxTokens: number }) {
   await model.generate(PROMPT, { maxTokens: 4 });
   const before = (await faults.record()).liveBuffers;
-  for (let i = 0; i < times; i++) await model.generate(PROMPT, { maxTokens: 1, temperature: 1, seed: i });
+  for (let i = 0; i < times; i++) await model.generate(PROMPT, { maxTokens, temperature: 1, seed: i });
   return { before, after: (await faults.record()).liveBuffers };
 }
 

@@ -12,6 +12,7 @@ const PAGE = "/e2e/faults/life_session.page.ts";
 const CALLS = 40;
 const SLOW = "dozens of answers take SwiftShader a minute; whose turn it is is no matter of the browser";
 const FROZEN_MS = 1500;
+const isLong = process.env.HEARTH_LONG !== undefined;
 const ADMITTED = 33; // one that is answered, and 32 that wait
 
 test.describe.configure({ mode: "default" }); // one loaded model for all
@@ -41,7 +42,7 @@ test.describe("a loaded model", () => {
 
   test("promise 40: an abort stops at once, and leaves nothing behind", async ({ sharedHarness, browserName }) => {
     test.skip(browserName === "chromium", SLOW);
-    const times = 10;
+    const times = isLong ? 200 : 50;
     const { stepMs, outcomes, rejectedMs, freeMs, undisturbedMs, after, reference } = await sharedHarness.run<Outcome<"abortOften">>(PAGE, "abortOften", times);
     const p95 = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(0.95 * values.length)];
     measured(`${times} aborts: the call rejects after ${p95(rejectedMs).toFixed(1)} ms (p95); the next call has its first token after ${p95(freeMs).toFixed(0)} ms (p95), alone after ${undisturbedMs.toFixed(0)} ms; a step takes ${stepMs.toFixed(0)} ms`);
@@ -51,13 +52,14 @@ test.describe("a loaded model", () => {
   });
 
   test("promise 45: many answers leave nothing behind", async ({ sharedHarness, browserName }) => {
-    const times = 25; // a hundred, in the promise; each takes a tenth of a second to be noticed in Firefox, and longer on SwiftShader
+    const often = isLong ? { times: 1000, maxTokens: 32 } : { times: 100, maxTokens: 1 };
+    if (isLong) test.setTimeout(3_600_000);
     const heap = browserName === "chromium" ? await heapMeter(sharedHarness.page) : undefined;
     const before = await heap?.();
-    const buffers = await sharedHarness.run<Outcome<"generateOften">>(PAGE, "generateOften", times);
+    const buffers = await sharedHarness.run<Outcome<"generateOften">>(PAGE, "generateOften", often);
     const after = await heap?.();
     const growth = before === undefined || after === undefined ? undefined : after - before;
-    measured(`${times} answers: live GPU buffers ${buffers.before} before, ${buffers.after} after${growth === undefined ? "" : `; the page's heap grew by ${Math.round(growth / 1000)} kB`}`);
+    measured(`${often.times} answers: live GPU buffers ${buffers.before} before, ${buffers.after} after${growth === undefined ? "" : `; the page's heap grew by ${Math.round(growth / 1000)} kB`}`);
     expect(buffers.before).toBeGreaterThan(50);
     expect(buffers.after).toBe(buffers.before);
     if (growth !== undefined) expect(growth).toBeLessThan(2e6);

@@ -13,12 +13,12 @@ test("a fast GPU gets whole chunks in one submit", () => {
   expect([pace.rows, pace.submitsFor(512)]).toEqual([512, 1]);
 });
 
-test("a slow GPU gets chunks of half a second, in submits of 50 ms", () => {
+test("a slow GPU gets chunks of half a second, in submits of 40 ms", () => {
   const pace = new PrefillPace(512, 28);
   pace.note(64, 128);
-  expect([pace.rows, pace.submitsFor(192)]).toEqual([192, 8]);
+  expect([pace.rows, pace.submitsFor(192)]).toEqual([192, 10]);
   pace.note(192, 3840);
-  expect([pace.rows, pace.submitsFor(64)]).toEqual([64, 26]);
+  expect([pace.rows, pace.submitsFor(64)]).toEqual([64, 32]);
 });
 
 test("a chunk of few rows says nothing about the speed of many", () => {
