@@ -35,6 +35,7 @@ export const QUANTITIES: readonly Quantity[] = [
   { name: "Encode and submit, per token", unit: "ms", read: (report) => report.encodeMsPerToken },
   { name: "Dispatches per token", unit: "", read: (report) => report.dispatchesPerToken },
   { name: "Submits per token", unit: "", read: (report) => report.submitsPerToken },
+  { name: "GPU memory, at most", unit: "MB", read: (report) => report.peakMemoryBytes / 1e6 },
   { name: "Memory bandwidth, measured", unit: "GB/s", read: (report) => report.measuredBandwidth / 1e9 },
   { name: "Bandwidth that decoding uses", unit: "%", read: (report) => report.bandwidthFraction * 100 },
 ];

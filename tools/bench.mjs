@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { medianReport } from "./driver/bench_runs.mjs";
 import { benchTable } from "./driver/bench_table.mjs";
 import { fail, readOptions } from "./driver/options.mjs";
 import { runDriver, withModel, withPage } from "./driver/session.mjs";
@@ -12,6 +13,7 @@ const PUBLISHED = ["synthetic:llama-3.2-1b", "synthetic:qwen3-0.6b", "synthetic:
 const PUBLISHED_RUNS = PUBLISHED.map((model) => ({ model, load: { contextLength: 8704 }, lengths: [512, 1024, 8192] }));
 const BUNDLED_RUN = { model: "/models/hearth-tiny/", load: {}, lengths: [256] };
 const DECODED = 256; // tokens, of each run of --all
+const RUNS = 3;
 
 const options = readOptions({
   usage: "npm run bench -- [options]",
@@ -19,7 +21,8 @@ const options = readOptions({
   options: {
     "prompt-tokens": { type: "number", help: "tokens of prompt to prefill" },
     "max-tokens": { type: "number", help: "tokens to decode" },
-    kernels: { type: "boolean", help: "also time each kind of kernel by itself" },
+    runs: { type: "number", help: `how often to measure, of which the median counts (${RUNS})` },
+    kernels: { type: "boolean", help: "also time each kind of kernel by itself, in the last run" },
     "prefill-bits": { type: "number", help: "as the option prefillBits of loadModel: 16 or 8" },
     "kv-cache": { type: "string", value: "f16|int8|f32", help: "as the option kvCache of loadModel" },
     "no-tune": { type: "boolean", help: "leave the schedule as usual, unmeasured" },
@@ -28,7 +31,8 @@ const options = readOptions({
     json: { type: "boolean", help: "print one JSON line instead of a table" },
   },
 });
-const { browser, library, kernels } = options;
+const { browser, library, kernels, runs: count = RUNS } = options;
+if (!(Number.isInteger(count) && count > 0)) fail(`--runs: expected a whole number from 1 on, found ${count}`);
 if (library && !existsSync(join(library, "hearth.js"))) fail(`--library: expected a folder with hearth.js, found none in ${library}; npm run build makes one in dist`);
 const loadOptions = {
   ...(options["no-tune"] ? { tune: false } : {}),
@@ -40,10 +44,17 @@ await runDriver(() => (options.all ? measureAll() : measureOne()));
 
 async function measureOne() {
   await withModel({ model: options.model, browser, library, loadOptions }, async ({ call, info }) => {
-    const asked = { promptTokens: options["prompt-tokens"], maxTokens: options["max-tokens"], kernels };
-    const report = await call("benchmark", Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)));
+    const report = await measure(call, { promptTokens: options["prompt-tokens"], maxTokens: options["max-tokens"] });
     console.log(options.json ? JSON.stringify({ ...report, info }) : benchTable(report, info, options.model));
   });
+}
+
+/** Measure as often as asked; kernels once, in the last run. */
+async function measure(call, asked) {
+  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+  const reports = [];
+  while (reports.length < count) reports.push(await call("benchmark", kernels && reports.length === count - 1 ? { ...given, kernels } : given));
+  return medianReport(reports);
 }
 
 async function measureAll() {
@@ -65,7 +76,7 @@ async function measureShape(call, { model, load, lengths }) {
     const info = await call("load", model, { ...load, ...loadOptions });
     const loadMs = Math.round(performance.now() - started);
     for (const promptTokens of lengths) {
-      const report = await call("benchmark", { promptTokens, maxTokens: DECODED, ...(kernels ? { kernels } : {}) });
+      const report = await measure(call, { promptTokens, maxTokens: DECODED });
       if (!options.json) console.log(`${benchTable(report, info, model)}\n`);
       runs.push({ model, loadMs, schedule: info.schedule, adapter: info.adapter, report });
     }

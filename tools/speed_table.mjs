@@ -34,8 +34,8 @@ function speedTable({ date, commit, browser, adapter, options, runs }) {
     const cells = [
       model.replace(/^\/models\/|\/$/g, ""),
       report.promptTokens,
-      Math.round(report.prefillTokensPerSecond),
-      Math.round(report.decodeTokensPerSecond),
+      withSpread(report, "prefillTokensPerSecond"),
+      withSpread(report, "decodeTokensPerSecond"),
       report.timeToFirstTokenMs.toFixed(0),
       `${(report.bandwidthFraction * 100).toFixed(0)} %`,
     ];
@@ -43,6 +43,12 @@ function speedTable({ date, commit, browser, adapter, options, runs }) {
   });
   const head = "| model | prompt tokens | prefill, tokens/s | decode, tokens/s | first token, ms | weights read, of the bandwidth measured |";
   return [`${adapter}, ${browser}; ${options}; ${date}, commit ${commit}:`, "", head, "| --- | --- | --- | --- | --- | --- |", ...rows, ""].join("\n");
+}
+
+/** A speed, and where there were several runs how far they lie apart. */
+function withSpread({ spread, ...report }, key) {
+  const apart = spread && spread.runs > 1 ? ` (${spread[key].map(Math.round).join(" to ")})` : "";
+  return `${Math.round(report[key])}${apart}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -28,6 +28,7 @@ test("the speed page shows the median of its runs and how far they lie apart", a
   // The stand-in decodes 120, 100 and 110 tokens a second, in this order.
   await expect(row(page, "Decode").getByRole("cell")).toHaveText(["110 tokens/s", "100", "120"]);
   await expect(row(page, "Submits per token").getByRole("cell")).toHaveText(["1", "1", "1"]);
+  await expect(row(page, "GPU memory, at most").getByRole("cell").first()).toHaveText("640 MB");
   await expect(row(page, "Per token, p99").getByRole("cell").first()).toHaveText("12.0 ms");
   await expect(page.getByRole("heading", { name: "qwen3-0.6b" })).toBeVisible();
 });

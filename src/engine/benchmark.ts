@@ -21,6 +21,7 @@ export async function runBenchmark(part: DevicePart, contextLength: number, opti
   const { vocabSize } = runner.decoder.spec;
   const promptIds = Array.from({ length: promptTokens }, (_, i) => (i * 7919 + 13) % vocabSize);
   const run = (tokens: number, onBatch: (count: number) => void) => decode(part, promptIds, tokens, signal, onBatch);
+  gpu.takePeakBytes(); // of whatever was before
   await run(Math.min(WARM_UP_TOKENS, maxTokens), () => undefined);
   const stopwatch = new Stopwatch();
   const tokenMs: number[] = [];
@@ -32,6 +33,7 @@ export async function runBenchmark(part: DevicePart, contextLength: number, opti
     stopwatch.count(count);
   });
   const { timeToFirstTokenMs, prefillTokensPerSecond, decodeTokensPerSecond } = stopwatch.timing(promptTokens);
+  const peakMemoryBytes = gpu.takePeakBytes();
   const measuredBandwidth = await measureBandwidth(gpu);
   tokenMs.sort((a, b) => a - b);
   const percentile = (p: number) => tokenMs[Math.min(tokenMs.length - 1, Math.floor(p * tokenMs.length))];
@@ -45,6 +47,7 @@ export async function runBenchmark(part: DevicePart, contextLength: number, opti
     dispatchesPerToken: runner.dispatchesPerToken(promptTokens + 1),
     submitsPerToken: 1,
     encodeMsPerToken: measureEncoding(runner, promptTokens),
+    peakMemoryBytes,
     measuredBandwidth,
     bandwidthFraction: (bytesReadPerToken(runner.decoder) * decodeTokensPerSecond) / measuredBandwidth,
     ...(options.kernels ? { kernels: await timeKernels(gpu, runner, promptTokens + 1, measuredBandwidth) } : {}),

@@ -210,6 +210,8 @@ export interface BenchmarkReport {
   submitsPerToken: number;
   /** CPU time to encode and submit one token, in milliseconds. */
   encodeMsPerToken: number;
+  /** Bytes of all GPU buffers at once, at most, while it ran. */
+  peakMemoryBytes: number;
   /** Read bandwidth of a plain streaming kernel in the same run, bytes per second. */
   measuredBandwidth: number;
   /** (weight bytes per token x tokens per second) / measured bandwidth. */

@@ -43,6 +43,7 @@ export class Gpu {
   readonly #largestReal: number;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #buffers = new Map<GPUBuffer, number>(); // and the bytes asked for
+  #peakBytes = 0;
   readonly #waiting = new Set<(reason: unknown) => void>(); // rejects what waits for the device
   #fault: HearthError | undefined;
   #loss: HearthError | undefined;
@@ -100,6 +101,13 @@ export class Gpu {
     return [...this.#buffers.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
+  /** The most that were allocated at once, since this was asked last. */
+  takePeakBytes(): number {
+    const peak = Math.max(this.#peakBytes, this.allocatedBytes);
+    this.#peakBytes = 0;
+    return peak;
+  }
+
   /** What the device reported since it was opened, if anything. */
   get fault(): HearthError | undefined {
     return this.#fault;
@@ -142,6 +150,7 @@ export class Gpu {
     this.device.pushErrorScope("validation");
     const buffer = this.device.createBuffer({ label, size: size > this.#largestReal ? 16 : size, usage });
     this.#buffers.set(buffer, size);
+    this.#peakBytes = Math.max(this.#peakBytes, this.allocatedBytes);
     const [invalid, tooLittle] = await this.untilLost(Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]));
     this.#throwIfClosed();
     const error = tooLittle ?? invalid;

@@ -9,17 +9,24 @@ export function benchTable(report, info, modelName) {
     ["adapter", [vendor, architecture, description].filter(Boolean).join(" ") || "unnamed"],
     ["schedule", `${origin}: ${workgroup} threads, ${cut}${tuned}`],
     ["prompt, answer", `${report.promptTokens}, ${report.completionTokens} tokens`],
-    ["prefill", `${report.prefillTokensPerSecond.toFixed(1)} tokens/s`],
-    ["decode", `${report.decodeTokensPerSecond.toFixed(1)} tokens/s`],
-    ["time to first token", `${report.timeToFirstTokenMs.toFixed(1)} ms`],
+    ["prefill", withSpread(report, "prefillTokensPerSecond", "tokens/s")],
+    ["decode", withSpread(report, "decodeTokensPerSecond", "tokens/s")],
+    ["time to first token", withSpread(report, "timeToFirstTokenMs", "ms")],
     ["per token p50, p95, p99", `${[report.tokenMs.p50, report.tokenMs.p95, report.tokenMs.p99].map((ms) => ms.toFixed(2)).join(", ")} ms`],
     ["dispatches, submits per token", `${report.dispatchesPerToken}, ${report.submitsPerToken}`],
     ["encode and submit", `${report.encodeMsPerToken.toFixed(3)} ms per token`],
+    ["GPU memory", `${(report.peakMemoryBytes / 1e6).toFixed(1)} MB at most`],
     ["measured bandwidth", `${(report.measuredBandwidth / 1e9).toFixed(1)} GB/s, of which decode uses ${(report.bandwidthFraction * 100).toFixed(1)} %`],
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
   const lines = rows.map(([name, value]) => name.padEnd(width) + value);
   return [...lines, ...(report.kernels ? ["", ...kernelLines(report.kernels)] : [])].join("\n");
+}
+
+function withSpread(report, key, unit) {
+  const { runs = 1, [key]: range } = report.spread ?? {};
+  const apart = runs > 1 ? `, the median of ${runs} runs from ${range[0].toFixed(1)} to ${range[1].toFixed(1)}` : "";
+  return `${report[key].toFixed(1)} ${unit}${apart}`;
 }
 
 const CLOCKS = { "timestamp-query": "by the GPU's own clock", wall: "by the page's clock: the adapter has no timestamp-query" };
