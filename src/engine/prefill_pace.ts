@@ -1,5 +1,5 @@
-// While a submit runs, no page can draw, and drivers reset a GPU whose submit takes seconds. None is to take over 50 ms; each chunk
-// of a prompt takes longer than the one before it, by which it is cut, and its parts are not all as long: by 50 they were up to 57.
+// While a submit runs, no page can draw, and drivers reset a GPU whose submit takes seconds. None is to take over 50 ms; but each
+// chunk of a prompt takes longer than the one before it, by which it is cut, and its parts differ: cut for 50, they took up to 57.
 const SUBMIT_MS = 40;
 const CHUNK_MS = 500; // an abort waits for the chunk that runs
 const ROW_STEP = 64; // a whole page of the cache, and of both tiles
