@@ -1,5 +1,5 @@
 // RMS-normalised inputs, as input_rms.wgsl has them, of which the product that completed the row left the row times the
-// gains, and the squares that each of its workgroups summed. Constants: K, WIDTH (K before padding), EPSILON, SQUARES (sums), M = 1.
+// gains, and the squares that each of its workgroups summed. Parts: scale_rms. Constants: K, SQUARES (sums), M = 1.
 @group(0) @binding(0) var<storage, read> inputs: array<vec4f>;       // [3, K / 4]: the row, the row times the gains, both striped, then SQUARES floats
 
 fn load_inputs(m: u32, block: u32) -> Inputs {
@@ -16,8 +16,4 @@ fn load_inputs(m: u32, block: u32) -> Inputs {
     squares += select(vec4f(), inputs[2u * ROW + quad], is_sum);
   }
   return Inputs(x, quad_sum(squares));
-}
-
-fn input_scale(sum_of_squares: f32) -> f32 {
-  return inverseSqrt(sum_of_squares / f32(WIDTH) + EPSILON);
 }

@@ -1,6 +1,6 @@
 // RMS-normalised inputs, x * gain / sqrt(mean(x^2) + eps), with the division deferred: a product with a matrix commutes
 // with a factor per row, so the kernel sums the squares beside the product and scales its result once (Zhang and
-// Sennrich, "Root Mean Square Layer Normalization"). Constants: K, WIDTH (K before padding), EPSILON.
+// Sennrich, "Root Mean Square Layer Normalization"). Parts: scale_rms. Constants: K.
 @group(0) @binding(0) var<storage, read> inputs: array<vec4f>;       // [M, K / 4], striped, zero beyond WIDTH
 @group(0) @binding(1) var<storage, read> gains: array<vec4f>;        // [K / 4], striped
 
@@ -17,8 +17,4 @@ fn load_inputs(m: u32, block: u32) -> Inputs {
     raw[4] * gains[block + 4u * BLOCKS], raw[5] * gains[block + 5u * BLOCKS], raw[6] * gains[block + 6u * BLOCKS], raw[7] * gains[block + 7u * BLOCKS],
   );
   return Inputs(x, block_dot(raw, raw));
-}
-
-fn input_scale(sum_of_squares: f32) -> f32 {
-  return inverseSqrt(sum_of_squares / f32(WIDTH) + EPSILON);
 }

@@ -43,6 +43,7 @@ export class Gpu {
   readonly #largestReal: number;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #buffers = new Map<GPUBuffer, number>(); // and the bytes asked for
+  #allocatedBytes = 0;
   #peakBytes = 0;
   readonly #waiting = new Set<(reason: unknown) => void>(); // rejects what waits for the device
   #fault: HearthError | undefined;
@@ -98,13 +99,13 @@ export class Gpu {
 
   /** Bytes of all buffers that are allocated and not freed. */
   get allocatedBytes(): number {
-    return [...this.#buffers.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return this.#allocatedBytes;
   }
 
   /** The most that were allocated at once, since this was asked last. */
   takePeakBytes(): number {
-    const peak = Math.max(this.#peakBytes, this.allocatedBytes);
-    this.#peakBytes = 0;
+    const peak = this.#peakBytes;
+    this.#peakBytes = this.#allocatedBytes;
     return peak;
   }
 
@@ -150,7 +151,8 @@ export class Gpu {
     this.device.pushErrorScope("validation");
     const buffer = this.device.createBuffer({ label, size: size > this.#largestReal ? 16 : size, usage });
     this.#buffers.set(buffer, size);
-    this.#peakBytes = Math.max(this.#peakBytes, this.allocatedBytes);
+    this.#allocatedBytes += size;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#allocatedBytes);
     const [invalid, tooLittle] = await this.untilLost(Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]));
     this.#throwIfClosed();
     const error = tooLittle ?? invalid;
@@ -167,6 +169,7 @@ export class Gpu {
   /** Free buffers that `allocate` made; work that was submitted keeps what it needs. */
   free(...buffers: readonly GPUBuffer[]): void {
     for (const buffer of buffers) {
+      this.#allocatedBytes -= this.#buffers.get(buffer) ?? 0;
       this.#buffers.delete(buffer);
       buffer.destroy();
     }

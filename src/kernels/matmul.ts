@@ -34,6 +34,7 @@ import peak from "../../shaders/lib/peak.wgsl?raw";
 import reduceShared from "../../shaders/lib/reduce_shared.wgsl?raw";
 import reduceSubgroup from "../../shaders/lib/reduce_subgroup.wgsl?raw";
 import samplingOptions from "../../shaders/lib/sampling_options.wgsl?raw";
+import scaleRms from "../../shaders/lib/scale_rms.wgsl?raw";
 import softplus from "../../shaders/lib/softplus.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
 import matmulRowShader from "../../shaders/matmul_row.wgsl?raw";
@@ -68,7 +69,7 @@ export interface MatmulStep {
   output: MatmulOutput;
 }
 
-const INPUT_PARTS = { plain: inputPlain, rms: inputRms, prepared: inputPrepared, merge: inputMerge };
+const INPUT_PARTS = { plain: [inputPlain], rms: [scaleRms, inputRms], prepared: [scaleRms, inputPrepared], merge: [inputMerge] };
 /** The shader parts of each activation. */
 export const ACTIVATION_PARTS = {
   identity: [activationIdentity],
@@ -119,7 +120,7 @@ export function outputBindings(output: MatmulOutput): Bindings {
 
 /** The shader parts that read a product's inputs. */
 export function inputParts(input: MatmulInput): string[] {
-  return [INPUT_PARTS[input.kind]];
+  return INPUT_PARTS[input.kind];
 }
 
 /** The constants that the parts of a product's inputs expect. */

@@ -9,11 +9,15 @@ export function medianReport(reports) {
   const sorted = (read) => reports.map(read).sort((a, b) => a - b);
   const median = (read) => sorted(read)[Math.floor(reports.length / 2)];
   const medians = (keys, of) => Object.fromEntries(keys.map((key) => [key, median((report) => of(report)[key])]));
+  const range = (key) => {
+    const values = sorted((report) => report[key]);
+    return [values[0], values[values.length - 1]];
+  };
   const last = reports[reports.length - 1]; // with the kernels' times, which only one run takes
   return {
     ...last,
     ...medians(NUMBERS, (report) => report),
     tokenMs: medians(Object.keys(last.tokenMs), (report) => report.tokenMs),
-    spread: { runs: reports.length, ...Object.fromEntries(SPEEDS.map((key) => [key, [0, reports.length - 1].map((i) => sorted((report) => report[key])[i])])) },
+    spread: { runs: reports.length, ...Object.fromEntries(SPEEDS.map((key) => [key, range(key)])) },
   };
 }
