@@ -113,6 +113,9 @@ export async function passWrongOptions() {
   return {
     load: await failureOf(loadModel(BUNDLED, { contextlength: 5 } as object)),
     quantize: await failureOf(loadModel(BUNDLED, { quantize: "q3" } as object)),
+    budget: await failureOf(loadModel(BUNDLED, { storageBudget: -1 })),
+    budgetOfNothing: await failureOf(loadModel(BUNDLED, { storageBudget: 1e9, store: "none" })),
+    trim: await failureOf(storedModels.trim(NaN)),
     tune: await failureOf(loadModel(BUNDLED, { tune: "no" } as object)),
     generate: await failureOf(model.generate(PROMPT, wrong({ temprature: 1, maxTokens: 1 }))),
     range: await failureOf(model.generate(PROMPT, { temperature: -1 })),

@@ -84,6 +84,9 @@ test("options that do not exist are refused by name", async ({ sharedHarness }) 
   expect(failures).toEqual({
     load: hearthError("invalid-options", /unknown option contextlength.*contextLength/),
     quantize: hearthError("invalid-options", /quantize/),
+    budget: hearthError("invalid-options", /storageBudget: expected the number of bytes.*found -1/),
+    budgetOfNothing: hearthError("invalid-options", /storageBudget: .*store: "none", which stores nothing/),
+    trim: hearthError("invalid-options", /storedModels\.trim: .*found NaN/),
     tune: hearthError("invalid-options", /tune: expected true or false/),
     generate: hearthError("invalid-options", /unknown option temprature.*temperature/),
     range: hearthError("invalid-options", /temperature/),

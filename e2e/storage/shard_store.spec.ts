@@ -181,16 +181,20 @@ test("a checkpoint that was loaded once loads again offline, byte for byte and w
       const digest = file && (await crypto.subtle.digest("SHA-256", await file.read(0, file.byteLength)));
       digests[name] = digest && [...new Uint8Array(digest)].join();
     }
-    return { digests, verdict: await checkpoint.verify(), stored: await window.models.listStoredModels() };
+    const verdict = await checkpoint.verify();
+    const [{ usedAt, ...stored }] = await window.models.listStoredModels();
+    return { usedAt, found: { digests, verdict, stored } };
   });
-  const first = await load();
+  const { usedAt, found: first } = await load();
   expect(first.digests["model.safetensors"]).toBeDefined();
   expect(first.digests["model.safetensors.index.json"]).toBeUndefined();
-  expect(first.stored).toMatchObject([{ id: expect.stringMatching(/\/models\/hearth-tiny\/$/), complete: true }]);
+  expect(first.stored).toMatchObject({ id: expect.stringMatching(/\/models\/hearth-tiny\/$/), complete: true, pinned: false });
   await context.setOffline(true);
   const requests: string[] = [];
   page.on("request", (request) => requests.push(new URL(request.url()).pathname));
-  expect(await load()).toEqual(first);
+  const again = await load();
+  expect(again.found).toEqual(first);
+  expect(again.usedAt).toBeGreaterThan(usedAt);
   // Only files that are not there are asked for again: they may have appeared.
   expect(requests).toEqual(["/models/hearth-tiny/hearth.json", "/models/hearth-tiny/model.safetensors.index.json"]);
 });

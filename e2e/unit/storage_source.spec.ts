@@ -184,8 +184,8 @@ test("stored models are listed with bytes and completeness, and removed one at a
   server.faults = [undefined, faults.stallAfter(CHUNK)];
   await readUntilStored(await opened(b.open("model.safetensors")), store, 5 + 1);
   expect(await listStoredModels(store)).toEqual([
-    { id: `${server.url}b/`, bytes: CHUNK, complete: false, savedAt: expect.any(Number) },
-    { id: `${server.url}a/`, bytes: FILE.byteLength + 2, complete: true, savedAt: expect.any(Number) },
+    { id: `${server.url}b/`, bytes: CHUNK, complete: false, savedAt: expect.any(Number), usedAt: expect.any(Number), pinned: false },
+    { id: `${server.url}a/`, bytes: FILE.byteLength + 2, complete: true, savedAt: expect.any(Number), usedAt: expect.any(Number), pinned: false },
   ]);
   await removeStoredModel(`${server.url}a/`, store);
   expect((await listStoredModels(store)).map(({ id }) => id)).toEqual([`${server.url}b/`]);

@@ -2,7 +2,7 @@ import type { FileFacts } from "../../src/storage/answers.ts";
 import { LeaseLostError } from "../../src/storage/connection.ts";
 import { freshRecord, withChunk, type ChunkWrite, type FileKey, type FileRecord } from "../../src/storage/file_record.ts";
 import type { Listing } from "../../src/storage/listing.ts";
-import type { ShardStore } from "../../src/storage/shard_store.ts";
+import type { ShardStore, UseRecord } from "../../src/storage/shard_store.ts";
 
 /** Bytes that differ at every position that a mistake would mix up. */
 export function patternBytes(byteLength: number, salt = 0): Uint8Array<ArrayBuffer> {
@@ -21,6 +21,7 @@ export class MemoryStore implements ShardStore {
   readonly #missing = new Set<string>();
   readonly #listings = new Map<string, Listing>();
   readonly #epochs = new Map<string, number>();
+  readonly #uses = new Map<string, UseRecord>();
 
   constructor(chunkBytes = 512 * 1024) {
     this.chunkBytes = chunkBytes;
@@ -104,9 +105,26 @@ export class MemoryStore implements ShardStore {
     return [...this.#records.values()].filter(({ checkpoint }) => of === undefined || checkpoint === of);
   }
 
+  async use(checkpoint: string): Promise<UseRecord | undefined> {
+    return this.#uses.get(checkpoint);
+  }
+
+  async setUse(checkpoint: string, change: Partial<UseRecord>): Promise<boolean> {
+    if ((await this.records(checkpoint)).length === 0) return false;
+    this.#uses.set(checkpoint, { loadedAt: 0, isPinned: false, ...this.#uses.get(checkpoint), ...change });
+    return true;
+  }
+
+  async removeUnpinned(checkpoint: string): Promise<boolean> {
+    if (this.#uses.get(checkpoint)?.isPinned) return false;
+    await this.remove(checkpoint);
+    return true;
+  }
+
   async remove(checkpoint: string): Promise<void> {
     for (const map of [this.#records, this.chunks, this.#epochs]) deleteWithPrefix(map, `${checkpoint}|`);
     this.#listings.delete(checkpoint);
+    this.#uses.delete(checkpoint);
   }
 }
 

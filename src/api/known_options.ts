@@ -7,6 +7,7 @@ const SOURCE: Record<keyof LoadOptions, true> = {
   token: true,
   endpoint: true,
   store: true,
+  storageBudget: true,
   contextLength: true,
   kvCache: true,
   prefillBits: true,

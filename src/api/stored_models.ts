@@ -8,9 +8,24 @@ export const storedModels = {
   list(): Promise<StoredModel[]> {
     return inShortLivedWorker((remote) => remote.listStoredModels());
   },
-  /** Delete the files of one model. */
+  /** Delete the files of one model, pinned or not; one that is not stored is no error. */
   remove(id: string): Promise<void> {
     return inShortLivedWorker((remote) => remote.removeStoredModel(id));
+  },
+  /** Keep one when others make room for new ones; only `remove` deletes it then. Rejects with code "storage" if it is not stored. */
+  pin(id: string): Promise<void> {
+    return inShortLivedWorker((remote) => remote.pinStoredModel(id, true));
+  },
+  /** Take that back. */
+  unpin(id: string): Promise<void> {
+    return inShortLivedWorker((remote) => remote.pinStoredModel(id, false));
+  },
+  /**
+   * Remove models, the one that was used the longest ago first, until the others take no more than so many bytes; resolves to
+   * those that were removed. What is pinned, or loaded in any tab, stays, even if that takes more.
+   */
+  trim(budgetBytes: number): Promise<StoredModel[]> {
+    return inShortLivedWorker((remote) => remote.trimStoredModels(budgetBytes));
   },
   /** A model that is stored whole as one file, a plain tar, read from storage as the stream is read. */
   export: exportModel,

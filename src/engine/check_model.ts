@@ -7,7 +7,7 @@ import { ropeTableBytes, weightBytes } from "../kernels/decoder_weights.ts";
 import { createKvCache } from "../kernels/kv_cache.ts";
 import { chooseSchedule } from "../kernels/schedule.ts";
 import type { CheckpointFile } from "../storage/checkpoint.ts";
-import { isComplete, presentBytes, type FileRecord } from "../storage/file_record.ts";
+import { isComplete, missingBytes } from "../storage/file_record.ts";
 import { openShardStore } from "../storage/shard_store.ts";
 import { openCheckpoint } from "../storage/source.ts";
 import { checkLoadOptions, planContext, planWeights, readConfig } from "./load_plan.ts";
@@ -33,7 +33,7 @@ export async function checkModel(source: ModelSource, options: LoadOptions, base
     const config = await readConfig(checkpoint, signal);
     report.modelType = config.modelType;
     const files = await readWeightMap(checkpoint, signal);
-    report.downloadBytes = bytesToFetch(files, typeof source === "string" ? known : undefined);
+    report.downloadBytes = typeof source === "string" ? missingBytes(files.map(({ file }) => file), known) : 0; // nothing is fetched of picked files
     report.memory = await measureMemory(config, files, options, await planWeights(checkpoint, config, files, options, signal));
   } catch (error) {
     if (!(error instanceof HearthError) || !SAYS_NO.has(error.code)) throw error;
@@ -82,13 +82,6 @@ function judge(report: FitReport, { totalBytes }: ModelMemory): FitReport {
 
 function gigabytes(bytes: number): string {
   return bytes < 1e8 ? `${(bytes / 1e6).toFixed(0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
-}
-
-/** Bytes of weights that are not stored yet; nothing is fetched of picked files. */
-function bytesToFetch(files: readonly WeightFile<CheckpointFile>[], known: readonly FileRecord[] | undefined): number {
-  if (known === undefined) return 0;
-  const stored = (name: string) => known.filter(({ file }) => file === name).map(presentBytes);
-  return files.reduce((sum, { file }) => sum + file.byteLength - Math.max(0, ...stored(file.name)), 0);
 }
 
 async function freeStorage(): Promise<number | undefined> {

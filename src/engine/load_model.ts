@@ -1,11 +1,14 @@
 import { HearthError } from "../errors.ts";
 import type { ModelConfig } from "../formats/model_config.ts";
-import { readWeightMap } from "../formats/shard_index.ts";
+import { readWeightMap, type WeightFile } from "../formats/shard_index.ts";
 import { Gpu } from "../gpu/gpu.ts";
 import type { DecoderSpec } from "../kernels/decoder_spec.ts";
 import { createRopeTables } from "../kernels/decoder_weights.ts";
 import { createKvCache } from "../kernels/kv_cache.ts";
-import type { Checkpoint, FileProgress } from "../storage/checkpoint.ts";
+import type { Checkpoint, CheckpointFile, FileProgress } from "../storage/checkpoint.ts";
+import { guarded } from "../storage/connection.ts";
+import { holdStoredModel, trimStoredModels } from "../storage/eviction.ts";
+import { missingBytes } from "../storage/file_record.ts";
 import { openKeptResults } from "../storage/kept_results.ts";
 import { controllerUnder } from "../storage/retry.ts";
 import { openShardStore, type ShardStore } from "../storage/shard_store.ts";
@@ -70,15 +73,18 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
   }
   const { signal, onProgress } = hooks;
   const progress = new ProgressTotal(onProgress);
+  const store = typeof source === "string" ? await storeFor(options) : undefined;
+  const onStorageError = options.store === "required" ? undefined : (error: HearthError) => console.warn(`Hearth: ${error.message} The model loads without being stored.`);
   const checkpoint = openCheckpoint(source, {
     revision: options.revision,
     token: options.token,
     endpoint: options.endpoint,
     baseUrl: hooks.baseUrl,
-    store: await storeFor(options),
+    store,
     onProgress: (file) => progress.report(file),
-    onStorageError: options.store === "required" ? undefined : (error) => console.warn(`Hearth: ${error.message} The model loads without being stored.`),
+    onStorageError,
   });
+  if (store) await holdStoredModel(checkpoint.id, signal);
   const config = await readConfig(checkpoint, signal);
   const text = await loadText(checkpoint, config, hooks.startText, signal);
   try {
@@ -86,6 +92,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions, hooks
       const files = await readWeightMap(checkpoint, signal);
       const weights = await planWeights(checkpoint, config, files, options, signal);
       progress.startWeights(files.map(({ file }) => file));
+      if (store) await guarded(onStorageError, () => makeRoom(store, checkpoint.id, files, options));
       const load: LoadOntoGpu = (gpu, spec, buildSignal) => loadWeights(gpu, spec, files, { ...weights, signal: buildSignal });
       const rebuild: Rebuild = (build, rebuildSignal) => buildSound({ checkpoint, signal: rebuildSignal, destroy: ({ gpu }) => gpu.destroy() }, build);
       return buildModel({ id: checkpoint.id, config, text, options: { ...options, quantize: weights.quantize ?? "none" }, load, rebuild }, hooks);
@@ -175,6 +182,13 @@ async function storeFor({ store }: LoadOptions): Promise<ShardStore | undefined>
   const opened = store === "none" ? undefined : await openShardStore();
   if (opened || store !== "required") return opened;
   throw new HearthError("storage", "store: this page has no storage that works (a private window?), and the option says that it is required");
+}
+
+/** Remove other models until there is room for what is still to be stored of this one; it is held, so it stays. */
+async function makeRoom(store: ShardStore, id: string, files: readonly WeightFile<CheckpointFile>[], { storageBudget }: LoadOptions): Promise<void> {
+  if (storageBudget === undefined) return;
+  const wanted = missingBytes(files.map(({ file }) => file), await store.records(id));
+  await trimStoredModels(Math.max(0, storageBudget - wanted), store);
 }
 
 /** Adds up the progress of single files into that of the load. */

@@ -29,9 +29,13 @@ export async function readConfig(checkpoint: Checkpoint, signal?: AbortSignal): 
 }
 
 /** Refuse options that make no sense. */
-export function checkLoadOptions({ quantize, kvCache, prefillBits, contextLength, store, tune }: LoadOptions): void {
+export function checkLoadOptions({ quantize, kvCache, prefillBits, contextLength, store, storageBudget, tune }: LoadOptions): void {
   if (store !== undefined && !["preferred", "required", "none"].includes(store)) {
     throw new HearthError("invalid-options", `store: expected "preferred", "required" or "none", found "${String(store)}"`);
+  }
+  if (storageBudget !== undefined && !(typeof storageBudget === "number" && storageBudget >= 0 && store !== "none")) {
+    const found = store === "none" ? `${storageBudget} beside store: "none", which stores nothing` : String(storageBudget);
+    throw new HearthError("invalid-options", `storageBudget: expected the number of bytes that stored models may take, found ${found}`);
   }
   if (quantize !== undefined && !["q4", "q8", "none"].includes(quantize)) {
     throw new HearthError("invalid-options", `quantize: expected "q4", "q8" or "none", found "${String(quantize)}"`);

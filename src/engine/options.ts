@@ -17,6 +17,12 @@ export interface LoadOptions {
    * "required" fails then with code "storage-full" or "storage", "none" neither reads nor writes it.
    */
   store?: "preferred" | "required" | "none";
+  /**
+   * Bytes that stored models may take together, this one among them. Where they would take more, those that were used the
+   * longest ago are removed before the weights are fetched, but never one that is pinned or that any tab has loaded; where
+   * that is not enough, the model loads and is stored all the same. Default: nothing is removed.
+   */
+  storageBudget?: number;
   /** Tokens that prompt and answer may fill together. Default: the model's own maximum, at most 4096. */
   contextLength?: number;
   /**

@@ -91,6 +91,17 @@ function isLostConnection(error: unknown): boolean {
   return error instanceof DOMException && ["InvalidStateError", "AbortError", "UnknownError"].includes(error.name);
 }
 
+/** Use the store; a failure is reported and, if someone listens, survived without it. */
+export async function guarded<T>(onStorageError: ((error: HearthError) => void) | undefined, use: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await use();
+  } catch (error) {
+    if (onStorageError === undefined || !(error instanceof HearthError)) throw error;
+    onStorageError(error);
+    return undefined;
+  }
+}
+
 /** The error to tell of what the browser's storage failed with. */
 export async function storageError(cause: unknown): Promise<HearthError> {
   const name = cause instanceof Error || cause instanceof DOMException ? cause.name : "Error";

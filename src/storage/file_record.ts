@@ -76,6 +76,12 @@ export function isIntact(record: FileRecord, index: number, bytes: Uint8Array): 
   return bytes.byteLength === end - begin && (expected === 0 || expected === checksum(bytes));
 }
 
+/** Bytes of a checkpoint's files that are not stored yet in any version, given its records. */
+export function missingBytes(files: readonly { name: string; byteLength: number }[], records: readonly FileRecord[]): number {
+  const stored = (name: string) => records.filter(({ file }) => file === name).map(presentBytes);
+  return files.reduce((sum, { name, byteLength }) => sum + byteLength - Math.max(0, ...stored(name)), 0);
+}
+
 /** A record with one more chunk. */
 export function withChunk(record: FileRecord, { index, checksum, hashed }: ChunkWrite): FileRecord {
   const present = record.present.slice();

@@ -2,6 +2,7 @@ import { HearthError } from "../errors.ts";
 
 import type { FileFacts, RemoteFile } from "./answers.ts";
 import type { CheckpointFile, FileProgress, Verdict } from "./checkpoint.ts";
+import { guarded } from "./connection.ts";
 import type { DownloadQueue } from "./download_queue.ts";
 import { isComplete, type FileKey, type FileRecord } from "./file_record.ts";
 import { probe, type Probe } from "./http.ts";
@@ -46,19 +47,19 @@ export async function openRemoteFile(options: RemoteFileOptions, signal?: AbortS
   const { listed } = options;
   if (listed) return fileOf(options, { byteLength: listed.byteLength, validator: listed.hash }, NOTHING);
   const { store, key } = options;
-  const [record] = (await guarded(options, async () => store?.versions(key))) ?? [];
+  const [record] = (await guarded(options.onStorageError, async () => store?.versions(key))) ?? [];
   if (record !== undefined && isComplete(record)) return fileOf(options, record, NOTHING);
-  const knownMissing = store !== undefined && record === undefined && (await guarded(options, () => store.isMissing(key))) === true;
+  const knownMissing = store !== undefined && record === undefined && (await guarded(options.onStorageError, () => store.isMissing(key))) === true;
   const found = await ask(options, { record, knownMissing }, signal);
   if (found !== undefined) return fileOf(options, found, "head" in found ? found.head : NOTHING);
-  if (!knownMissing) await guarded(options, async () => store?.noteMissing(key));
+  if (!knownMissing) await guarded(options.onStorageError, async () => store?.noteMissing(key));
   return undefined;
 }
 
 /** Open a version of a file; other versions of an unlisted file go, because no listing would ever ask for them. */
 async function fileOf(options: RemoteFileOptions, facts: FileFacts, head: Uint8Array<ArrayBuffer>): Promise<FinishableFile> {
   const { remote, key, store, retry, onProgress } = options;
-  const record = store && (await guarded(options, () => currentRecord(store, key, facts, options.listed !== undefined)));
+  const record = store && (await guarded(options.onStorageError, () => currentRecord(store, key, facts, options.listed !== undefined)));
   if (store && record) return new StoredFile({ ...options, store }, record, head);
   const { name } = remote;
   let loadedBytes = 0;
@@ -95,16 +96,5 @@ async function ask(
   } catch (error) {
     if (!hasFallback || !(error instanceof HearthError) || error.code !== "network") throw error;
     return known.record;
-  }
-}
-
-/** Use the store; a failure is reported and, if someone listens, survived without it. */
-async function guarded<T>({ onStorageError }: RemoteFileOptions, use: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await use();
-  } catch (error) {
-    if (onStorageError === undefined || !(error instanceof HearthError)) throw error;
-    onStorageError(error);
-    return undefined;
   }
 }

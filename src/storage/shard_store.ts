@@ -38,8 +38,21 @@ export interface ShardStore {
   putListing(checkpoint: string, listing: Listing): Promise<void>;
   /** The records of every file of every checkpoint, or of one. */
   records(checkpoint?: string): Promise<FileRecord[]>;
+  /** When a checkpoint was last loaded, and whether it is pinned; undefined before either. */
+  use(checkpoint: string): Promise<UseRecord | undefined>;
+  /** Change that; resolves to whether anything of the checkpoint is stored, without which nothing is changed. */
+  setUse(checkpoint: string, change: Partial<UseRecord>): Promise<boolean>;
   /** Delete everything of a checkpoint. */
   remove(checkpoint: string): Promise<void>;
+  /** The same, unless it is pinned; resolves to whether it was not. */
+  removeUnpinned(checkpoint: string): Promise<boolean>;
+}
+
+/** What decides which checkpoint goes first when space is wanted. */
+export interface UseRecord {
+  /** When it was last loaded, in milliseconds since 1970; 0 for never. */
+  loadedAt: number;
+  isPinned: boolean;
 }
 
 // Smaller chunks read slower; of larger ones a load holds as many, which is four, and Firefox refuses values above about 255 MB.
@@ -76,6 +89,21 @@ function shardStore(connection: Connection, files: ChunkFiles): ShardStore {
       };
     });
     return updated;
+  };
+  const removeIf = async (checkpoint: string, mayGo: (use: UseRecord | undefined) => boolean): Promise<boolean> => {
+    let gone: FileRecord[] | undefined;
+    await connection.write((store) => {
+      gone = undefined;
+      const use = store.get(useKey(checkpoint));
+      use.onsuccess = () => {
+        if (!mayGo(use.result as UseRecord | undefined)) return; // only `setUse` writes under this key
+        const request = store.getAll(within(["file", checkpoint]));
+        request.onsuccess = () => (gone = request.result as FileRecord[]); // only this module writes under these keys
+        for (const kind of ["file", "chunk", "missing", "listing", "lease", "use"]) store.delete(within([kind, checkpoint]));
+      };
+    });
+    if (gone) await files.remove(gone);
+    return gone !== undefined;
   };
   return {
     chunkBytes: CHUNK_BYTES,
@@ -159,15 +187,23 @@ function shardStore(connection: Connection, files: ChunkFiles): ShardStore {
     listing: (checkpoint) => connection.read((store) => store.get(["listing", checkpoint])),
     putListing: (checkpoint, listing) => connection.write((store) => void store.put(listing, ["listing", checkpoint])),
     records: (checkpoint) => connection.read((store) => store.getAll(within(checkpoint === undefined ? ["file"] : ["file", checkpoint]))),
-    async remove(checkpoint) {
-      let gone: FileRecord[] = [];
+    use: (checkpoint) => connection.read((store) => store.get(useKey(checkpoint))),
+    async setUse(checkpoint, change) {
+      let isStored = false;
       await connection.write((store) => {
-        const request = store.getAll(within(["file", checkpoint]));
-        request.onsuccess = () => (gone = request.result as FileRecord[]); // as above
-        for (const kind of ["file", "chunk", "missing", "listing", "lease"]) store.delete(within([kind, checkpoint]));
+        const count = store.count(within(["file", checkpoint]));
+        const use = store.get(useKey(checkpoint));
+        use.onsuccess = () => {
+          isStored = count.result > 0;
+          if (isStored) store.put({ loadedAt: 0, isPinned: false, ...(use.result as UseRecord | undefined), ...change } satisfies UseRecord, useKey(checkpoint));
+        };
       });
-      await files.remove(gone);
+      return isStored;
     },
+    async remove(checkpoint) {
+      await removeIf(checkpoint, () => true);
+    },
+    removeUnpinned: (checkpoint) => removeIf(checkpoint, (use) => use?.isPinned !== true),
   };
 }
 
@@ -222,6 +258,7 @@ async function upgrade(connection: Connection): Promise<FileRecord[]> {
 const versionKey = ({ checkpoint, file }: FileKey, { validator }: FileFacts) => ["file", checkpoint, file, validator];
 const chunkKey = ({ checkpoint, place }: FileRecord, index: number) => ["chunk", checkpoint, place, index];
 const missingKey = ({ checkpoint, file }: FileKey) => ["missing", checkpoint, file];
+const useKey = (checkpoint: string) => ["use", checkpoint];
 const leaseKey = ({ checkpoint, file }: FileKey) => ["lease", checkpoint, file];
 
 /** Every key that begins with `prefix`: arrays sort after numbers and strings, so [] ends the range. */

@@ -2,6 +2,7 @@ import { HearthError } from "../errors.ts";
 
 import type { RemoteFile } from "./answers.ts";
 import type { Checkpoint, CheckpointFile, FileProgress, Verdict } from "./checkpoint.ts";
+import { guarded } from "./connection.ts";
 import { DownloadQueue } from "./download_queue.ts";
 import { fetchJson } from "./http.ts";
 import { hubListing, parseManifest, type Listing } from "./listing.ts";
@@ -135,13 +136,8 @@ class RemoteCheckpoint implements Checkpoint {
   /** Ask the server what the checkpoint is made of now; when it cannot be reached, what was stored last still loads. */
   async #askListing(signal: AbortSignal | undefined): Promise<Listing | undefined> {
     const { store, onStorageError } = this.#options;
-    let known: Known = { hasFiles: false };
-    try {
-      if (store) known = { listing: await store.listing(this.id), hasFiles: (await store.records(this.id)).length > 0 };
-    } catch (error) {
-      if (!(error instanceof HearthError) || onStorageError === undefined) throw error;
-      onStorageError(error);
-    }
+    const stored = store && (await guarded(onStorageError, async () => ({ listing: await store.listing(this.id), hasFiles: (await store.records(this.id)).length > 0 })));
+    const known: Known = stored ?? { hasFiles: false };
     try {
       return await this.#location.list(known, signal);
     } catch (error) {
@@ -153,17 +149,16 @@ class RemoteCheckpoint implements Checkpoint {
   /** Every file is whole: from now on this is the version that loads offline, and older ones can go. */
   async #settle(): Promise<void> {
     const { store, onStorageError } = this.#options;
+    if (store === undefined || this.#storeFailed) return; // what is not whole in the store is not settled
     const listing = await this.#listing;
-    if (store === undefined || listing === undefined || this.#storeFailed) return; // what is not whole in the store is not settled
-    try {
+    await guarded(onStorageError, async () => {
+      await store.setUse(this.id, { loadedAt: Date.now() });
+      if (listing === undefined) return;
       await store.putListing(this.id, listing);
       for (const record of await store.records(this.id)) {
         if (listing.files[record.file]?.hash !== record.validator) await store.dropVersion(record);
       }
-    } catch (error) {
-      if (!(error instanceof HearthError) || onStorageError === undefined) throw error;
-      onStorageError(error);
-    }
+    });
   }
 }
 

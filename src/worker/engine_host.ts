@@ -4,7 +4,8 @@ import { checkModel } from "../engine/check_model.ts";
 import { Engine } from "../engine/engine.ts";
 import type { BenchmarkOptions, GenerateOptions, GenerationResult, LoadOptions, ModelSource, Prompt, TextChunk } from "../engine/options.ts";
 import { HearthError } from "../errors.ts";
-import { exportFromBrowser, importIntoBrowser, listStoredModels, removeStoredModel } from "../storage/stored_models.ts";
+import { trimStoredModels } from "../storage/eviction.ts";
+import { exportFromBrowser, importIntoBrowser, listStoredModels, pinStoredModel, removeStoredModel } from "../storage/stored_models.ts";
 import type { LoadMessage, WorkerApi } from "./protocol.ts";
 import { textStarter } from "./text_host.ts";
 import { encodeError, pumpGeneration, signalOfAborter } from "./transfer.ts";
@@ -97,6 +98,8 @@ export class EngineHost implements WorkerApi {
 
   listStoredModels = listStoredModels;
   removeStoredModel = removeStoredModel;
+  pinStoredModel = pinStoredModel;
+  trimStoredModels = trimStoredModels;
   importStoredModel = importIntoBrowser;
 
   async exportStoredModel(id: string): Promise<ReadableStream<Uint8Array>> {

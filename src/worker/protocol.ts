@@ -29,6 +29,8 @@ export interface WorkerApi {
   unload(): Promise<void>;
   listStoredModels(): Promise<StoredModel[]>;
   removeStoredModel(id: string): Promise<void>;
+  pinStoredModel(id: string, isPinned: boolean): Promise<void>;
+  trimStoredModels(budgetBytes: number): Promise<StoredModel[]>;
   /** A stored model as one file; the worker must live until the stream ends. */
   exportStoredModel(id: string): Promise<ReadableStream<Uint8Array>>;
   importStoredModel(archive: Blob): Promise<string>;
