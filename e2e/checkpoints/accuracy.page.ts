@@ -69,7 +69,7 @@ export async function decodedAsBytes(reading: Reading): Promise<Divergence | und
 /** Prefill the text's tokens, with the inputs of products packed into this form; undefined where the adapter cannot. */
 export async function prefilledPacked({ inputForm, ...reading }: Reading & { inputForm: InputForm }): Promise<Divergence | undefined> {
   const { gpu, decoder, tokenIds, exact } = await subject(reading);
-  if (inputForm === "f16" && !gpu.traits.halfMatrices) return undefined;
+  if ((inputForm === "f16" && !gpu.traits.halfMatrices) || (inputForm === "planes" && !gpu.traits.byteMatrices)) return undefined;
   const packed = await Runner.create(gpu, { ...chooseSchedule(gpu.traits), inputForm }, decoder, TOKENS);
   return divergence(await packed.logits(tokenIds), exact, decoder.spec.vocabSize);
 }

@@ -229,14 +229,14 @@ const PACKED_CASES: readonly MatmulCase[] = [
 ];
 
 // How much finer than bytes these forms are.
-const FORMS = { int8: 1, int16: 256, f16: 4 };
+const FORMS = { int8: 1, int16: 256, f16: 4, planes: 16 };
 
 /** Run products of packed inputs against their twins; the error is the normalised mean square, 1 where unused rows were touched. */
 export function packedInputs(selection: CaseSelection = {}): Promise<Finding[]> {
   return runCases(PACKED_CASES, selection, async (gpu, each) => {
     const findings: Finding[] = [];
     for (const [form, finer] of Object.entries(FORMS) as [keyof typeof FORMS, number][]) {
-      if (form === "f16" && !gpu.traits.halfMatrices) continue; // no software adapter has such units
+      if ((form === "f16" && !gpu.traits.halfMatrices) || (form === "planes" && !gpu.traits.byteMatrices)) continue; // no software adapter has such units
       for (const outlier of [1, 1000]) {
         const setting = await prepare(gpu, each);
         for (let i = 5; i < setting.inputs.length; i += setting.matrix.paddedColumns) setting.inputs[i] *= outlier;

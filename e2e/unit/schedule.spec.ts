@@ -3,7 +3,7 @@ import { expect, test } from "@playwright/test";
 import type { GpuTraits } from "../../src/gpu/gpu.ts";
 import { chooseSchedule, cutSchedule, otherCuts, usualCut, type ProductCut } from "../../src/kernels/schedule.ts";
 
-const GPU = { subgroups: { min: 32, max: 32 }, isSoftware: false, mostThreads: 1024, integerDots: true, halfMatrices: true };
+const GPU = { subgroups: { min: 32, max: 32 }, isSoftware: false, mostThreads: 1024, integerDots: true, halfMatrices: true, byteMatrices: true };
 const PROCESSOR = { ...GPU, isSoftware: true };
 const SHAPES = [[3072, 2048], [2048, 2048], [16_384, 2048], [2048, 8192], [128_256, 2048], [64, 64], [6, 32]] as const;
 
@@ -26,8 +26,10 @@ test("a lane takes a block of a single row, and a stream as many rows as leave t
 test("prefill takes half floats where units multiply them, else whole numbers where bytes are fast, else floats, and bytes only when asked", () => {
   const form = (traits: Partial<GpuTraits>, inputBits?: 8 | 16) => chooseSchedule({ ...GPU, ...traits }, inputBits).inputForm;
   expect([form({}), form({}, 8)]).toEqual(["f16", "f16"]);
-  expect([form({ halfMatrices: false }), form({ halfMatrices: false }, 8)]).toEqual(["int16", "int8"]);
-  expect([form({ halfMatrices: false, integerDots: false }), form({ isSoftware: true }, 8)]).toEqual(["f32", "f32"]);
+  expect([form({ halfMatrices: false }), form({ halfMatrices: false }, 8)]).toEqual(["planes", "int8"]);
+  const withoutUnits = { halfMatrices: false, byteMatrices: false };
+  expect([form(withoutUnits), form(withoutUnits, 8)]).toEqual(["int16", "int8"]);
+  expect([form({ ...withoutUnits, integerDots: false }), form({ isSoftware: true }, 8)]).toEqual(["f32", "f32"]);
 });
 
 for (const [name, traits, leastLanes] of [["a GPU with subgroups", GPU, 32], ["a GPU without", GPU, 1], ["a processor", PROCESSOR, 1]] as const) {

@@ -2,6 +2,8 @@
 @group(0) @binding(8) var<storage, read> codes: array<vec4u>;        // [N, K / 32]; word j, byte b: element 8j + b low, 8j + 4 + b high
 alias Codes = vec4u;
 
+const LARGEST_CODE = 15.0;
+
 fn load_codes(row: u32, block: u32) -> Codes {
   return codes[row * (K / 32u) + block];
 }

@@ -5,6 +5,8 @@ struct Codes {
   high: vec4u,
 }
 
+const LARGEST_CODE = 255.0;
+
 fn load_codes(row: u32, block: u32) -> Codes {
   let first = row * (K / 16u) + 2u * block;
   return Codes(codes[first], codes[first + 1u]);

@@ -17,7 +17,10 @@ const TOKENS = 36; // more than a tile of attention's keys
 
 /** The schedules to try on an adapter, the fastest first: each relies on less of what the adapter says it can do. */
 export function schedulesFor(traits: GpuTraits, inputBits: 8 | 16): Schedule[] {
-  const cautious: GpuTraits[] = [{ ...traits, halfMatrices: false }, { ...traits, halfMatrices: false, integerDots: false }, plainTraits(traits), { ...plainTraits(traits), isSoftware: true }];
+  const noHalves = { ...traits, halfMatrices: false };
+  const noMatrices = { ...noHalves, byteMatrices: false };
+  const plain = plainTraits(traits);
+  const cautious: GpuTraits[] = [noHalves, noMatrices, { ...noMatrices, integerDots: false }, plain, { ...plain, isSoftware: true }];
   const distinct = cautious.filter((each, i) => JSON.stringify(each) !== JSON.stringify(i === 0 ? traits : cautious[i - 1]));
   return [traits, ...distinct].map((each) => chooseSchedule(each, inputBits));
 }

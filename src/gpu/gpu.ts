@@ -13,11 +13,13 @@ export interface GpuTraits {
   integerDots: boolean;
   /** Subgroups of 32 lanes multiply matrices of 16 by 16 half floats and add up in f32. */
   halfMatrices: boolean;
+  /** They multiply matrices of 16 by 32 bytes with others of 32 by 16, and add up in i32. */
+  byteMatrices: boolean;
 }
 
 /** What is left of an adapter's traits when nothing is taken on trust but what kind of machine it is. */
 export function plainTraits({ isSoftware, mostThreads }: GpuTraits): GpuTraits {
-  return { subgroups: undefined, isSoftware, mostThreads, integerDots: false, halfMatrices: false };
+  return { subgroups: undefined, isSoftware, mostThreads, integerDots: false, halfMatrices: false, byteMatrices: false };
 }
 
 /** How to open a device. */
@@ -86,7 +88,8 @@ export class Gpu {
       isSoftware: isSoftware(adapter),
       mostThreads: Math.min(device.limits.maxComputeInvocationsPerWorkgroup, device.limits.maxComputeWorkgroupSizeX),
       integerDots: hasIntegerDots(info.vendor),
-      halfMatrices: useSubgroups && hasHalfMatrices(device, info),
+      halfMatrices: useSubgroups && device.features.has("shader-f16") && hasMatrices(device, info, HALF_MATRICES),
+      byteMatrices: useSubgroups && hasMatrices(device, info, BYTE_MATRICES),
     }, options);
   }
 
@@ -267,15 +270,20 @@ interface SubgroupMatrixConfig {
   K: number;
 }
 
-/** Whether a kernel for matrices of 16 by 16 in subgroups of 32 runs, which is what NVIDIA's and AMD's units take. */
-function hasHalfMatrices({ features, limits }: GPUDevice, info: GPUAdapterInfo): boolean {
-  const { subgroupMatrixConfigs = [] } = info as GPUAdapterInfo & { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> }; // unknown to the types
-  const isTaken = ({ componentType, resultComponentType, M, N, K }: SubgroupMatrixConfig) => (
-    componentType === "f16" && resultComponentType === "f32" && [M, N, K].every((side) => side === 16)
-  );
-  return features.has(SUBGROUP_MATRIX) && features.has("shader-f16") && [...subgroupMatrixConfigs].some(isTaken)
-    && info.subgroupMinSize === 32 && info.subgroupMaxSize === 32 && navigator.gpu.wgslLanguageFeatures.has("subgroup_id")
-    && limits.maxComputeWorkgroupStorageSize >= HALF_MATRIX_TILES;
+/** Matrices that a kernel multiplies, and the workgroup memory that it takes. */
+interface MatrixUse {
+  config: SubgroupMatrixConfig;
+  tileBytes: number;
 }
 
-const HALF_MATRIX_TILES = 22_528; // bytes of workgroup memory that matmul_matrices.wgsl takes
+const HALF_MATRICES: MatrixUse = { config: { componentType: "f16", resultComponentType: "f32", M: 16, N: 16, K: 16 }, tileBytes: 22_528 }; // of matmul_halves.wgsl
+const BYTE_MATRICES: MatrixUse = { config: { componentType: "i8", resultComponentType: "i32", M: 16, N: 16, K: 32 }, tileBytes: 30_976 }; // of matmul_planes.wgsl
+
+/** Whether a kernel for such matrices in subgroups of 32 runs, which is what NVIDIA's units take, and AMD's of half floats. */
+function hasMatrices({ features, limits }: GPUDevice, info: GPUAdapterInfo, { config, tileBytes }: MatrixUse): boolean {
+  const { subgroupMatrixConfigs = [] } = info as GPUAdapterInfo & { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> }; // unknown to the types
+  const keys = ["componentType", "resultComponentType", "M", "N", "K"] as const;
+  return features.has(SUBGROUP_MATRIX) && [...subgroupMatrixConfigs].some((offered) => keys.every((key) => offered[key] === config[key]))
+    && info.subgroupMinSize === 32 && info.subgroupMaxSize === 32 && navigator.gpu.wgslLanguageFeatures.has("subgroup_id")
+    && limits.maxComputeWorkgroupStorageSize >= tileBytes;
+}

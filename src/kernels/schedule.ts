@@ -3,7 +3,7 @@ import type { GpuTraits } from "../gpu/gpu.ts";
 /** Which tile a product of many rows is cut into: the narrow one compiles faster, which on a processor matters most. */
 export type Tile = "wide" | "narrow";
 
-/** How decoding's products are cut, as plain numbers: what is chosen by measuring, and kept. */
+/** How decoding's products are cut, as plain data: what is chosen by measuring, and kept. */
 export interface ProductCut {
   /** Threads of a workgroup: a power of two, as are the lanes of matmul_vec. */
   workgroup: number;
@@ -17,10 +17,15 @@ export interface ProductCut {
   mostLanes: number;
   /** Threads that keep it busy. */
   threadsWanted: number;
+  /** As what matmul_row keeps its inputs: whole numbers of 16 bits only go with 4-bit and 8-bit weights. */
+  operand: "bytes" | "floats";
 }
 
-/** What prefill's inputs are rounded to: whole numbers with a scale for every 32, or half floats with one for every row. */
-export type InputForm = "f32" | "f16" | "int16" | "int8";
+/**
+ * What prefill's inputs are rounded to: whole numbers with a scale for every 32, or with one for every row half floats, or
+ * whole numbers of 16 bits in planes of bytes.
+ */
+export type InputForm = "f32" | "f16" | "planes" | "int16" | "int8";
 
 /** How matmul_row takes a matrix: streams of lanes, which walk so many rows each. */
 export interface RowStreams {
@@ -30,13 +35,11 @@ export interface RowStreams {
 }
 
 /** How the kernels are cut to an adapter. The results are the same within rounding; only the speed differs. */
-export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"> {
+export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread" | "operand"> {
   /** Threads of matmul_vec that share a row of a matrix, by its shape. */
   threadsPerRow: (rows: number, columns: number) => number;
   /** How a single row of inputs meets a matrix of this shape, unless by matmul_vec. */
   rowStreams: (rows: number, columns: number) => RowStreams | undefined;
-  /** As what matmul_row keeps its inputs: whole numbers of 16 bits only go with 4-bit and 8-bit weights. */
-  operand: "bytes" | "floats";
   /** Whether a product that completes a single row prepares it for the next, which many streams of lanes read. */
   preparesNorms: boolean;
   /** Whether reductions start inside subgroups. */
@@ -57,14 +60,14 @@ export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"
 export const MERGED_SPLITS = 4;
 
 // 65,536 threads are about what keeps the memory of a large GPU busy.
-const GPU_CUT: ProductCut = { workgroup: 128, rowsPerStream: 16, rowsPerThread: 4, leastLanes: 32, mostLanes: 128, threadsWanted: 65_536 };
+const GPU_CUT: ProductCut = { workgroup: 128, rowsPerStream: 16, rowsPerThread: 4, leastLanes: 32, mostLanes: 128, threadsWanted: 65_536, operand: "floats" };
 // A processor runs four threads at once, the lanes of its vectors, and the rest in turn; what a thread reads of the inputs serves many rows.
-const PROCESSOR_CUT: ProductCut = { workgroup: 4, rowsPerStream: 0, rowsPerThread: 16, leastLanes: 1, mostLanes: 1, threadsWanted: 0 };
+const PROCESSOR_CUT: ProductCut = { workgroup: 4, rowsPerStream: 0, rowsPerThread: 16, leastLanes: 1, mostLanes: 1, threadsWanted: 0, operand: "floats" };
 
 /** The cut that an adapter gets unmeasured. */
 export function usualCut(traits: GpuTraits): ProductCut {
   if (traits.isSoftware) return PROCESSOR_CUT;
-  return isEven(traits.subgroups) ? GPU_CUT : { ...GPU_CUT, rowsPerStream: 0 };
+  return isEven(traits.subgroups) ? { ...GPU_CUT, operand: traits.integerDots ? "bytes" : "floats" } : { ...GPU_CUT, rowsPerStream: 0 };
 }
 
 /** Subgroups that all are as wide: what matmul_row is written for. */
@@ -74,16 +77,17 @@ function isEven(subgroups: GpuTraits["subgroups"]): subgroups is { min: number; 
 
 /** Whether two cuts are the same. */
 export function isSameCut(a: ProductCut, b: ProductCut): boolean {
-  const keys = ["workgroup", "rowsPerStream", "rowsPerThread", "leastLanes", "mostLanes", "threadsWanted"] as const;
+  const keys = ["workgroup", "rowsPerStream", "rowsPerThread", "leastLanes", "mostLanes", "threadsWanted", "operand"] as const;
   return keys.every((key) => a[key] === b[key]);
 }
 
 /** The parts of a schedule that a cut decides, on an adapter with these traits. */
-export function cutSchedule(cut: ProductCut, { mostThreads }: GpuTraits): Pick<Schedule, "workgroup" | "rowsPerThread" | "threadsPerRow" | "rowStreams"> {
-  const { workgroup, rowsPerThread } = cut;
+export function cutSchedule(cut: ProductCut, { mostThreads }: GpuTraits): Pick<Schedule, "workgroup" | "rowsPerThread" | "operand" | "threadsPerRow" | "rowStreams"> {
+  const { workgroup, rowsPerThread, operand } = cut;
   return {
     workgroup,
     rowsPerThread,
+    operand,
     threadsPerRow: (rows, columns) => lanesFor(cut, rows, columns),
     rowStreams: (rows, columns) => streamsFor(cut, mostThreads, rows, columns),
   };
@@ -91,8 +95,9 @@ export function cutSchedule(cut: ProductCut, { mostThreads }: GpuTraits): Pick<S
 
 /** Other cuts that may be faster somewhere, the most promising first; a row takes `leastLanes` threads at least. */
 export function otherCuts(usual: ProductCut, leastLanes: number): ProductCut[] {
-  const { workgroup, rowsPerStream, rowsPerThread, threadsWanted } = usual;
+  const { workgroup, rowsPerStream, rowsPerThread, threadsWanted, operand } = usual;
   const changes: Partial<ProductCut>[] = rowsPerStream > 0 ? [
+    { operand: operand === "bytes" ? "floats" : "bytes" }, // what is fast depends on the vendor, of whom only some are known
     { rowsPerStream: rowsPerStream / 2 },
     { workgroup: 2 * workgroup },
     { threadsWanted: 2 * threadsWanted },
@@ -138,7 +143,6 @@ export function chooseSchedule(traits: GpuTraits, inputBits: 8 | 16 = 16): Sched
     // One pass over the cache. A processor gains nothing from wide prefill chunks, and stops sooner between narrow ones.
     return {
       ...cutSchedule(PROCESSOR_CUT, traits),
-      operand: "floats",
       preparesNorms: false,
       subgroups: undefined,
       tile: "narrow",
@@ -151,7 +155,6 @@ export function chooseSchedule(traits: GpuTraits, inputBits: 8 | 16 = 16): Sched
   const wide = traits.subgroups !== undefined && traits.subgroups.min >= 16 && traits.subgroups.max <= 32;
   return {
     ...cutSchedule(usualCut(traits), traits),
-    operand: traits.integerDots ? "bytes" : "floats",
     preparesNorms: true,
     subgroups: wide ? traits.subgroups : undefined,
     tile: "wide",
@@ -162,8 +165,9 @@ export function chooseSchedule(traits: GpuTraits, inputBits: 8 | 16 = 16): Sched
   };
 }
 
-function inputForm({ integerDots, halfMatrices }: GpuTraits, inputBits: 8 | 16): InputForm {
+function inputForm({ integerDots, halfMatrices, byteMatrices }: GpuTraits, inputBits: 8 | 16): InputForm {
   if (halfMatrices) return "f16"; // faster than bytes, and keeps more
+  if (byteMatrices && inputBits === 16) return "planes";
   if (!integerDots) return "f32";
   return inputBits === 8 ? "int8" : "int16";
 }

@@ -1,6 +1,6 @@
 // Y = X W^T for many rows of X, on units that multiply matrices of 16 by 16 half floats and add up in f32. Four subgroups of 32 lanes
 // compute 64 rows of X by 64 rows of W, 32 by 32 each, 64 columns at a time through workgroup memory; the next columns are on their
-// way while these are multiplied. Inputs come from pack_halves.wgsl. Parts: block, eight_halves, step, weight_* (scales_*), bias_*, output_*.
+// way while these are multiplied. Inputs come from pack_rows.wgsl. Parts: block, block_halves, step, weight_* (scales_*), bias_*, output_*.
 // Constants: K, PART_ROWS, ROW_START.
 @group(0) @binding(0) var<storage, read> halves: array<vec4u>;       // [M, K / 8], two to a word
 @group(0) @binding(1) var<storage, read> half_scales: array<f32>;    // [M]

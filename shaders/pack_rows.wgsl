@@ -1,7 +1,8 @@
-// Inputs of a product as half floats between -1 and 1, with a scale for every row, for matmul_matrices.wgsl. A workgroup takes a
-// row. Parts: block, eight_halves, peak, step, input_*, workgroup_sum. Constants: K, THREADS.
-@group(0) @binding(2) var<storage, read_write> halves: array<vec4u>;        // [M, K / 8], two to a word
-@group(0) @binding(3) var<storage, read_write> half_scales: array<f32>;     // [M]
+// Inputs of a product for units that multiply matrices, with a scale for every row: half floats between -1 and 1 for
+// matmul_halves.wgsl, or planes of bytes for matmul_planes.wgsl. A workgroup takes a row. Parts: block, block_*, peak, step,
+// input_*, workgroup_sum. Constants: K, THREADS.
+@group(0) @binding(2) var<storage, read_write> packed: array<vec4u>;        // [M, K / 32, 4]: thirty-two half floats, or high bytes and low ones
+@group(0) @binding(3) var<storage, read_write> packed_scales: array<f32>;   // [M]
 
 var<workgroup> lane_peaks: array<f32, THREADS>;
 
@@ -31,15 +32,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let peak = workgroup_peak(thread, own_peak);
   let scale = input_scale(workgroup_sum(thread, squares));
   if (thread == 0u) {
-    half_scales[m] = peak * scale;
+    packed_scales[m] = peak / PACKED_PEAK * scale;
   }
-  let inverse = select(0.0, 1.0 / peak, peak > 1e-30);
+  let inverse = select(0.0, PACKED_PEAK / peak, peak > 1e-30);
   for (var block = thread; block < K / 32u; block += THREADS) {
-    let x = block_scale(load_inputs(m, block).x, inverse, 0.0);
-    let first = m * (K / 8u) + 4u * block;
-    halves[first] = eight_halves(x[0], x[1]);
-    halves[first + 1u] = eight_halves(x[2], x[3]);
-    halves[first + 2u] = eight_halves(x[4], x[5]);
-    halves[first + 3u] = eight_halves(x[6], x[7]);
+    let x = packed_block(load_inputs(m, block).x, inverse);
+    let first = 4u * (m * (K / 32u) + block);
+    packed[first] = x[0];
+    packed[first + 1u] = x[1];
+    packed[first + 2u] = x[2];
+    packed[first + 3u] = x[3];
   }
 }
