@@ -49,3 +49,12 @@ for (const [name, traits, leastLanes] of [["a GPU with subgroups", GPU, 32], ["a
     }
   });
 }
+
+test("how single rows keep their inputs follows what the adapter reports, and the other way is the first that is timed", () => {
+  for (const [integerDots, usual, other] of [[true, "bytes", "floats"], [false, "floats", "bytes"]] as const) {
+    const cut = usualCut({ ...GPU, integerDots });
+    expect(cut.operand).toBe(usual);
+    expect(otherCuts(cut, 32)[0]).toEqual({ ...cut, operand: other });
+    expect(chooseSchedule({ ...GPU, integerDots }).operand).toBe(usual);
+  }
+});
