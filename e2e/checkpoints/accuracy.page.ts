@@ -6,7 +6,7 @@ import { createTestedRunner } from "../../src/engine/self_test.ts";
 import { plainTraits, type Gpu } from "../../src/gpu/gpu.ts";
 import { createKvCache, type KvType } from "../../src/kernels/kv_cache.ts";
 import type { Decoder } from "../../src/kernels/layer_steps.ts";
-import { chooseSchedule, cutSchedule, usualCut, type InputForm, type Schedule } from "../../src/kernels/schedule.ts";
+import { chooseSchedule, cutSchedule, usualCut, type InputForm, type Operand, type Schedule } from "../../src/kernels/schedule.ts";
 import { resolveSampling } from "../../src/sampling/options.ts";
 import { testedSchedules } from "../kernels/kernel_runs.ts";
 import { startText } from "../support/text_on_page.ts";
@@ -55,13 +55,13 @@ async function decodedLogits(runner: Runner, tokenIds: readonly number[]): Promi
   return found;
 }
 
-/** Decode the text's tokens one by one, with the inputs of products as whole numbers of 16 bits; undefined where the adapter cannot. */
-export async function decodedAsBytes(reading: Reading): Promise<Divergence | undefined> {
+/** Decode the text's tokens one by one, with the inputs of products kept in this way; undefined where the adapter cannot. */
+export async function decodedAs({ operand, ...reading }: Reading & { operand: Operand }): Promise<Divergence | undefined> {
   const { gpu, decoder, tokenIds, exact } = await subject(reading);
-  const { processor, bytes } = testedSchedules(gpu);
-  if (!bytes) return undefined;
+  const { processor, [operand]: kept } = testedSchedules(gpu);
+  if (!kept) return undefined;
   const products = cutSchedule({ ...usualCut(plainTraits(gpu.traits)), workgroup: 32, rowsPerStream: 64, threadsWanted: 1 }, gpu.traits); // few threads: a processor plays them
-  const schedule: Schedule = { ...processor, ...products, subgroups: bytes.subgroups, operand: "bytes", preparesNorms: true };
+  const schedule: Schedule = { ...processor, ...products, subgroups: kept.subgroups, operand, preparesNorms: true };
   const runner = await createTestedRunner(gpu, [schedule], decoder, TOKENS, Promise.resolve());
   return divergence(await decodedLogits(runner, tokenIds), exact, decoder.spec.vocabSize);
 }

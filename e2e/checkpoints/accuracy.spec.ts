@@ -43,14 +43,16 @@ for (const { name, source } of MODELS) {
   }
 }
 
-test("decoding with inputs as whole numbers of 16 bits predicts what stories260K at 8 bits does without rounding", async ({ sharedHarness }) => {
-  test.setTimeout(240_000); // few adapters in software have such subgroups, and they take long
-  const found = await sharedHarness.run<Divergence | undefined>(PAGE, "decodedAsBytes", { ...readingOf(MODELS[0].source), quantize: "q8" });
-  test.skip(!found, "this adapter has no subgroups of one width");
-  if (!found) return;
-  expect(found.mean).toBeGreaterThan(1e-12); // they were rounded
-  expectNear(found, { mean: 1e-3, sameBest: 0.99 });
-});
+for (const [operand, words] of [["bytes", "whole numbers of 16 bits"], ["halves", "half floats"]] as const) {
+  test(`decoding with inputs as ${words} predicts what stories260K at 8 bits does without rounding`, async ({ sharedHarness }) => {
+    test.setTimeout(240_000); // few adapters in software have such subgroups, and they take long
+    const found = await sharedHarness.run<Divergence | undefined>(PAGE, "decodedAs", { ...readingOf(MODELS[0].source), quantize: "q8", operand });
+    test.skip(!found, "this adapter has no subgroups of one width, or no half floats beside them");
+    if (!found) return;
+    expect(found.mean).toBeGreaterThan(1e-12); // they were rounded
+    expectNear(found, { mean: 1e-3, sameBest: 0.99 });
+  });
+}
 
 test("a greedy answer is the same from run to run, to the last bit", async ({ sharedHarness }) => {
   const request = { ...readingOf(MODELS[0].source), promptTokens: 100, maxTokens: 100 };

@@ -1,7 +1,7 @@
 import { submitDispatches, type Dispatch } from "../../src/gpu/dispatch.ts";
 import { Gpu, plainTraits, type GpuOptions } from "../../src/gpu/gpu.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
-import { chooseSchedule, cutSchedule, usualCut, type Schedule } from "../../src/kernels/schedule.ts";
+import { chooseSchedule, cutSchedule, usualCut, type Operand, type Schedule } from "../../src/kernels/schedule.ts";
 
 /** How far one case came from its twin. */
 export interface Finding {
@@ -43,7 +43,7 @@ const SMALLEST_STREAM = 32; // lanes; a stream holds whole subgroups
 
 /**
  * The schedules that kernels are tested with, whatever the adapter: those of processors, of GPUs, of GPUs with subgroups, and
- * of those whose subgroups are all as wide, by which a single row is decoded as floats or as bytes.
+ * of those whose subgroups are all as wide, by which a single row is decoded as floats, as bytes or as half floats.
  */
 export function testedSchedules({ traits }: Gpu): Record<string, Schedule | undefined> & Record<"processor" | "gpu", Schedule> {
   const processor = chooseSchedule({ ...plainTraits(traits), isSoftware: true });
@@ -52,7 +52,8 @@ export function testedSchedules({ traits }: Gpu): Record<string, Schedule | unde
   const subgroups: Schedule = { ...gpu, subgroups: traits.subgroups };
   if (traits.subgroups.min < traits.subgroups.max) return { processor, gpu, subgroups };
   const manyRows = cutSchedule({ ...usualCut(plainTraits(traits)), rowsPerStream: 16, threadsWanted: 1 }, traits);
-  return { processor, gpu, subgroups, floats: { ...subgroups, ...manyRows, operand: "floats" }, bytes: { ...subgroups, ...manyRows, operand: "bytes" } };
+  const rows = (operand: Operand): Schedule => ({ ...subgroups, ...manyRows, operand });
+  return { processor, gpu, subgroups, floats: rows("floats"), bytes: rows("bytes"), halves: traits.halves ? rows("halves") : undefined };
 }
 
 const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;

@@ -3,7 +3,7 @@ import { Uploader } from "../../src/gpu/upload.ts";
 import { matmulTile, matmulDecode, type MatmulInput, type MatmulStep } from "../../src/kernels/matmul.ts";
 import { createPackedInputs, isPackable, matmulPacked } from "../../src/kernels/matmul_packed.ts";
 import { planForRows } from "../../src/kernels/prefill_plan.ts";
-import type { InputForm, Schedule, Tile } from "../../src/kernels/schedule.ts";
+import type { InputForm, Operand, Schedule, Tile } from "../../src/kernels/schedule.ts";
 import { allocateMatrix, formatKey, padColumns, type Matrix, type WeightFormat } from "../../src/quant/matrix.ts";
 import { product, rmsNormalised, swiglu } from "../reference/matmul.ts";
 import { striped, unstriped } from "../reference/striped.ts";
@@ -16,7 +16,7 @@ const DEFAULT_CHUNK = 21;
 const EPSILON = 1e-5;
 
 /** A kernel, and the schedule it is cut by where it is cut by one. */
-type KernelRun = `vec ${"processor" | "gpu" | "subgroups"}` | `row ${"floats" | "bytes"}` | "tile";
+type KernelRun = `vec ${"processor" | "gpu" | "subgroups"}` | `row ${Operand}` | "tile";
 
 interface MatmulCase {
   /** Runs of rows, one after another, each in its own format. */
@@ -86,8 +86,8 @@ const ROW_CASES: readonly MatmulCase[] = [
   { modules: [{ format: Q4, rows: 600 }], columns: 160, M: 1, input: "plain", output: "swiglu", bias: false, bindingLimit: 300 * 80 },
 ];
 
-/** Run products of one row of inputs as floats, or as bytes, against their twins. */
-export function singleRows({ operand, ...selection }: CaseSelection & { operand: "floats" | "bytes" }): Promise<Finding[]> {
+/** Run products of one row of inputs, kept in one way, against their twins; none where the adapter lacks it. */
+export function singleRows({ operand, ...selection }: CaseSelection & { operand: Operand }): Promise<Finding[]> {
   return runCases(ROW_CASES.map((each) => ({ ...each, runs: [`row ${operand}`] as const })), selection, runCase);
 }
 

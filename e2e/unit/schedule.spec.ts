@@ -3,7 +3,7 @@ import { expect, test } from "@playwright/test";
 import type { GpuTraits } from "../../src/gpu/gpu.ts";
 import { chooseSchedule, cutSchedule, otherCuts, usualCut, type ProductCut } from "../../src/kernels/schedule.ts";
 
-const GPU = { subgroups: { min: 32, max: 32 }, isSoftware: false, mostThreads: 1024, integerDots: true, halfMatrices: true, byteMatrices: true };
+const GPU = { subgroups: { min: 32, max: 32 }, isSoftware: false, mostThreads: 1024, integerDots: true, halves: true, halfMatrices: true, byteMatrices: true };
 const PROCESSOR = { ...GPU, isSoftware: true };
 const SHAPES = [[3072, 2048], [2048, 2048], [16_384, 2048], [2048, 8192], [128_256, 2048], [64, 64], [6, 32]] as const;
 
@@ -35,7 +35,7 @@ test("prefill takes half floats where units multiply them, else whole numbers wh
 for (const [name, traits, leastLanes] of [["a GPU with subgroups", GPU, 32], ["a GPU without", GPU, 1], ["a processor", PROCESSOR, 1]] as const) {
   test(`every cut that is tried on ${name} is one that the kernels can be compiled for`, () => {
     const usual = usualCut(traits);
-    const cuts = otherCuts(usual, leastLanes);
+    const cuts = otherCuts(usual, leastLanes, traits);
     expect(cuts.length).toBeGreaterThan(2);
     for (const cut of cuts) {
       expect(cut).not.toEqual(usual);
@@ -50,11 +50,13 @@ for (const [name, traits, leastLanes] of [["a GPU with subgroups", GPU, 32], ["a
   });
 }
 
-test("how single rows keep their inputs follows what the adapter reports, and the other way is the first that is timed", () => {
-  for (const [integerDots, usual, other] of [[true, "bytes", "floats"], [false, "floats", "bytes"]] as const) {
-    const cut = usualCut({ ...GPU, integerDots });
-    expect(cut.operand).toBe(usual);
-    expect(otherCuts(cut, 32)[0]).toEqual({ ...cut, operand: other });
-    expect(chooseSchedule({ ...GPU, integerDots }).operand).toBe(usual);
+test("how single rows keep their inputs follows what the adapter reports, and the other ways are the first that are timed", () => {
+  for (const [integerDots, halves, usual, ...others] of [
+    [true, true, "bytes", "halves", "floats"], [true, false, "bytes", "floats"], [false, true, "floats", "bytes", "halves"], [false, false, "floats", "bytes"],
+  ] as const) {
+    const traits = { ...GPU, integerDots, halves };
+    const cut = usualCut(traits);
+    expect(chooseSchedule(traits).operand).toBe(usual);
+    expect(otherCuts(cut, 32, traits).slice(0, others.length)).toEqual(others.map((operand) => ({ ...cut, operand })));
   }
 });

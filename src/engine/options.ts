@@ -175,8 +175,8 @@ export interface ScheduleInfo {
   mostLanes: number;
   /** Threads that more lanes are to make of a short matrix. */
   threadsWanted: number;
-  /** As what a single row of inputs meets 4-bit and 8-bit weights: whole numbers of 16 bits, or floats. */
-  operand: "bytes" | "floats";
+  /** As what a single row of inputs meets 4-bit and 8-bit weights: whole numbers of 16 bits, half floats, or floats. */
+  operand: "bytes" | "halves" | "floats";
   /** "usual": by what the adapter reports; "measured": while the model was loaded; "kept": measured on an earlier visit. */
   origin: "usual" | "measured" | "kept";
   /** Part of a token's GPU time that it saves over the usual schedule, where it was measured. */

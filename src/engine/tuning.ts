@@ -43,7 +43,7 @@ export class Tuning {
   async createRunner(gpu: Gpu, decoder: Decoder, contextLength: number, filled: Promise<void>): Promise<Runner> {
     const schedules = schedulesFor(gpu.traits, this.#options.inputBits);
     const usual = usualCut(gpu.traits);
-    const cuts = [usual, ...otherCuts(usual, schedules[0].subgroups ? usual.leastLanes : 1)]; // a stream holds whole subgroups
+    const cuts = [usual, ...otherCuts(usual, schedules[0].subgroups ? usual.leastLanes : 1, gpu.traits)]; // a stream holds whole subgroups
     const create = (isChecked = false) => this.#createChosen(gpu, schedules, decoder, contextLength, filled, isChecked);
     const place = placeOf(gpu, decoder);
     const tunes = this.#options.tunes(gpu);

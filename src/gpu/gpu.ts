@@ -11,6 +11,8 @@ export interface GpuTraits {
   mostThreads: number;
   /** Four products of bytes and their sum are one instruction: `dot4I8Packed` is faster than what it replaces. */
   integerDots: boolean;
+  /** Shaders compute with half floats. */
+  halves: boolean;
   /** Subgroups of 32 lanes multiply matrices of 16 by 16 half floats and add up in f32. */
   halfMatrices: boolean;
   /** They multiply matrices of 16 by 32 bytes with others of 32 by 16, and add up in i32. */
@@ -19,7 +21,7 @@ export interface GpuTraits {
 
 /** What is left of an adapter's traits when nothing is taken on trust but what kind of machine it is. */
 export function plainTraits({ isSoftware, mostThreads }: GpuTraits): GpuTraits {
-  return { subgroups: undefined, isSoftware, mostThreads, integerDots: false, halfMatrices: false, byteMatrices: false };
+  return { subgroups: undefined, isSoftware, mostThreads, integerDots: false, halves: false, halfMatrices: false, byteMatrices: false };
 }
 
 /** How to open a device. */
@@ -88,6 +90,7 @@ export class Gpu {
       isSoftware: isSoftware(adapter),
       mostThreads: Math.min(device.limits.maxComputeInvocationsPerWorkgroup, device.limits.maxComputeWorkgroupSizeX),
       integerDots: hasIntegerDots(info.vendor),
+      halves: device.features.has("shader-f16"),
       halfMatrices: useSubgroups && device.features.has("shader-f16") && hasMatrices(device, info, HALF_MATRICES),
       byteMatrices: useSubgroups && hasMatrices(device, info, BYTE_MATRICES),
     }, options);

@@ -12,6 +12,8 @@ import biasAdd from "../../shaders/lib/bias_add.wgsl?raw";
 import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
 import candidate from "../../shaders/lib/candidate.wgsl?raw";
 import cap from "../../shaders/lib/cap.wgsl?raw";
+import codeHalvesQ4 from "../../shaders/lib/code_halves_q4.wgsl?raw";
+import codeHalvesQ8 from "../../shaders/lib/code_halves_q8.wgsl?raw";
 import codePlanes from "../../shaders/lib/code_planes.wgsl?raw";
 import finishNone from "../../shaders/lib/finish_none.wgsl?raw";
 import glu from "../../shaders/lib/glu.wgsl?raw";
@@ -23,6 +25,7 @@ import inputRms from "../../shaders/lib/input_rms.wgsl?raw";
 import liveEighths from "../../shaders/lib/live_eighths.wgsl?raw";
 import operandBytes from "../../shaders/lib/operand_bytes.wgsl?raw";
 import operandFloats from "../../shaders/lib/operand_floats.wgsl?raw";
+import operandHalves from "../../shaders/lib/operand_halves.wgsl?raw";
 import outputActivated from "../../shaders/lib/output_activated.wgsl?raw";
 import outputGated from "../../shaders/lib/output_gated.wgsl?raw";
 import outputGlu from "../../shaders/lib/output_glu.wgsl?raw";
@@ -43,7 +46,7 @@ import matmulTileNarrowShader from "../../shaders/matmul_tile_narrow.wgsl?raw";
 import matmulVecShader from "../../shaders/matmul_vec.wgsl?raw";
 import type { Activation } from "./decoder_spec.ts";
 import type { LinearWeights } from "./decoder_weights.ts";
-import type { RowStreams, Schedule, Tile } from "./schedule.ts";
+import type { Operand, RowStreams, Schedule, Tile } from "./schedule.ts";
 
 /** Where a product's inputs come from. */
 export type MatmulInput =
@@ -165,7 +168,7 @@ interface DecodeKernel {
   name: "matmul_vec" | "matmul_row";
   parts: readonly string[];
   constants: Record<string, number>;
-  usesSubgroups: boolean;
+  features: readonly string[];
   workgroups: number;
 }
 
@@ -174,15 +177,20 @@ function decodeKernel(schedule: Schedule, matrix: Matrix, part: MatrixPart, M: n
   return streams && schedule.subgroups ? rowKernel(schedule.operand, schedule.subgroups.min, streams, part) : vecKernel(schedule, matrix, part, M);
 }
 
-function rowKernel(operand: Schedule["operand"], SUBGROUP: number, { lanes, streams, rows }: RowStreams, part: MatrixPart): DecodeKernel {
-  const { format } = part;
+function rowKernel(operand: Operand, SUBGROUP: number, { lanes, streams, rows }: RowStreams, part: MatrixPart): DecodeKernel {
   return {
     name: "matmul_row",
-    parts: [...(operand === "bytes" && hasPairs(format) ? [...packedShaderParts(format), peak, codePlanes, operandBytes] : [operandFloats]), matmulRowShader],
+    parts: [...operandParts(operand, part), matmulRowShader],
     constants: { ROWS: rows, THREADS: lanes, STREAMS: streams, WORKGROUP: streams * lanes, SUBGROUP },
-    usesSubgroups: true,
+    features: operand === "halves" ? ["f16", "subgroups"] : ["subgroups"],
     workgroups: Math.ceil(part.rows / (streams * rows)),
   };
+}
+
+function operandParts(operand: Operand, { format }: MatrixPart): string[] {
+  if (!hasPairs(format) || operand === "floats") return [operandFloats];
+  if (operand === "halves") return [peak, format.codes === "q4" ? codeHalvesQ4 : codeHalvesQ8, operandHalves];
+  return [...packedShaderParts(format), peak, codePlanes, operandBytes];
 }
 
 function vecKernel({ workgroup, rowsPerThread, threadsPerRow, subgroups }: Schedule, { paddedColumns }: Matrix, part: MatrixPart, M: number): DecodeKernel {
@@ -195,7 +203,7 @@ function vecKernel({ workgroup, rowsPerThread, threadsPerRow, subgroups }: Sched
       ROWS: rowsPerThread, THREADS: lanes, STREAMS: streams, WORKGROUP: workgroup, VALUES: (rowsPerThread + 1) * M,
       ...(subgroups ? { SUBGROUP_MIN: subgroups.min } : {}),
     },
-    usesSubgroups: subgroups !== undefined,
+    features: subgroups ? ["subgroups"] : [],
     workgroups: Math.ceil(part.rows / (streams * rowsPerThread)),
   };
 }
@@ -215,7 +223,7 @@ async function matmulDecodePart(
       ...kernel.parts,
     ],
     { ...weightConstants(matrix, part), ...inputConstants(input), ...rowConstants, ...kernel.constants, ...outputConstants(output), OUTPUT_ROWS: matrix.rows },
-    kernel.usesSubgroups ? ["subgroups"] : [],
+    kernel.features,
   );
   const label = `${kernel.name} ${name}`;
   const sampling = output.kind === "logits" ? output.sampling : undefined;

@@ -3,6 +3,9 @@ import type { GpuTraits } from "../gpu/gpu.ts";
 /** Which tile a product of many rows is cut into: the narrow one compiles faster, which on a processor matters most. */
 export type Tile = "wide" | "narrow";
 
+/** Whole numbers of 16 bits in planes of bytes, half floats, or floats. */
+export type Operand = "bytes" | "halves" | "floats";
+
 /** How decoding's products are cut, as plain data: what is chosen by measuring, and kept. */
 export interface ProductCut {
   /** Threads of a workgroup: a power of two, as are the lanes of matmul_vec. */
@@ -17,8 +20,8 @@ export interface ProductCut {
   mostLanes: number;
   /** Threads that keep it busy. */
   threadsWanted: number;
-  /** As what matmul_row keeps its inputs: whole numbers of 16 bits only go with 4-bit and 8-bit weights. */
-  operand: "bytes" | "floats";
+  /** As what matmul_row keeps its inputs for 4-bit and 8-bit weights; floats for others. */
+  operand: Operand;
 }
 
 /**
@@ -94,10 +97,11 @@ export function cutSchedule(cut: ProductCut, { mostThreads }: GpuTraits): Pick<S
 }
 
 /** Other cuts that may be faster somewhere, the most promising first; a row takes `leastLanes` threads at least. */
-export function otherCuts(usual: ProductCut, leastLanes: number): ProductCut[] {
-  const { workgroup, rowsPerStream, rowsPerThread, threadsWanted, operand } = usual;
+export function otherCuts(usual: ProductCut, leastLanes: number, { halves }: Pick<GpuTraits, "halves">): ProductCut[] {
+  const { workgroup, rowsPerStream, rowsPerThread, threadsWanted } = usual;
+  const operands: Operand[] = halves ? ["bytes", "halves", "floats"] : ["bytes", "floats"];
   const changes: Partial<ProductCut>[] = rowsPerStream > 0 ? [
-    { operand: operand === "bytes" ? "floats" : "bytes" }, // what is fast depends on the vendor, of whom only some are known
+    ...operands.map((operand) => ({ operand })), // which is fast depends on the vendor, of whom only some are known
     { rowsPerStream: rowsPerStream / 2 },
     { workgroup: 2 * workgroup },
     { threadsWanted: 2 * threadsWanted },
