@@ -67,11 +67,11 @@ async function newChat(): Promise<void> {
 }
 
 async function remedy(what: Remedy): Promise<void> {
-  if (what === "choose-model") openModels();
+  if (what === "choose-model" || what === "make-room") openModels();
   else if (what === "bundled") await load(BUNDLED_MODEL);
   else if (what === "new-chat") await newChat();
   else if (what === "settings") settingsDialog.showModal();
-  else await slot.reload();
+  else await slot.reload(what === "load-unkept");
 }
 
 function openModels(): void {

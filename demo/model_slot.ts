@@ -1,5 +1,6 @@
 import { loadModel } from "../src/index.ts";
 import type { LanguageModel, LoadProgress } from "../src/index.ts";
+import { isBundled } from "./catalogue.ts";
 
 /** Where a model comes from: a Hub id, a URL, or picked files. */
 export type Source = string | readonly File[];
@@ -28,20 +29,22 @@ export class ModelSlot {
     return this.state.phase === "ready" ? this.state.model : undefined;
   }
 
-  /** Replace whatever is loaded or loading. Resolves when this load ended, well or not; the state says how. */
-  load(source: Source, token?: string): Promise<void> {
+  /** Replace whatever is loaded or loading; a model that cannot be kept in this browser is an error unless `unkept`. Resolves when this load ended, well or not; the state says how. */
+  load(source: Source, token?: string, unkept = false): Promise<void> {
     this.#controller.abort();
     const controller = new AbortController();
     this.#controller = controller;
     this.#token = token;
-    this.#queue = this.#queue.then(() => this.#run(source, controller.signal));
+    // What comes with the page is small; whether another is worth loading although it cannot be kept is the visitor's choice.
+    const store = unkept || isBundled(source) ? "preferred" : "required";
+    this.#queue = this.#queue.then(() => this.#run(source, store, controller.signal));
     return this.#queue;
   }
 
-  /** Load the last source again. */
-  reload(): Promise<void> {
+  /** Load the last source again, if need be without keeping it. */
+  reload(unkept = false): Promise<void> {
     if (this.state.phase === "empty") return Promise.resolve();
-    return this.load(this.state.source, this.#token);
+    return this.load(this.state.source, this.#token, unkept);
   }
 
   /** Give up a running load. */
@@ -49,7 +52,7 @@ export class ModelSlot {
     this.#controller.abort();
   }
 
-  async #run(source: Source, signal: AbortSignal): Promise<void> {
+  async #run(source: Source, store: "preferred" | "required", signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const previous = this.model;
     this.#set({ phase: "loading", source });
@@ -59,7 +62,7 @@ export class ModelSlot {
         if (!signal.aborted) this.#set({ phase: "loading", source, progress });
       };
       const { model: wanted, revision } = splitRevision(source);
-      const model = await loadModel(wanted, { signal, onProgress, ...(revision && { revision }), ...(this.#token && { token: this.#token }) });
+      const model = await loadModel(wanted, { store, signal, onProgress, ...(revision && { revision }), ...(this.#token && { token: this.#token }) });
       if (signal.aborted) await model.unload();
       this.#set(signal.aborted ? { phase: "empty" } : { phase: "ready", source, model });
     } catch (error) {

@@ -2,7 +2,7 @@ import { HearthError } from "../src/index.ts";
 import type { HearthErrorCode } from "../src/index.ts";
 
 /** What a visitor can do about a problem. */
-export type Remedy = "retry" | "reload" | "choose-model" | "bundled" | "new-chat" | "settings";
+export type Remedy = "retry" | "reload" | "choose-model" | "make-room" | "load-unkept" | "bundled" | "new-chat" | "settings";
 
 /** A problem in words for a visitor, with the ways out. */
 export interface Problem {
@@ -16,6 +16,8 @@ export const REMEDY_LABELS: Readonly<Record<Remedy, string>> = {
   retry: "Try again",
   reload: "Load the model again",
   "choose-model": "Choose another model",
+  "make-room": "Remove kept models",
+  "load-unkept": "Load it without keeping it",
   bundled: "Use the bundled model",
   "new-chat": "Start a new chat",
   settings: "Open settings",
@@ -28,8 +30,8 @@ const KNOWN: Readonly<Record<HearthErrorCode, [title: string, remedies: Remedy[]
   "file-not-found": ["There is no complete model at this place", ["choose-model", "bundled"]],
   network: ["The download was interrupted", ["retry", "choose-model"]],
   "access-denied": ["The model may not be downloaded without permission", ["choose-model", "bundled"]],
-  "storage-full": ["This browser has no room left for the model", ["retry", "choose-model"]],
-  storage: ["This browser's storage refused", ["retry", "choose-model"]],
+  "storage-full": ["This browser has no room left for the model", ["make-room", "load-unkept", "retry"]],
+  storage: ["This browser's storage refused", ["load-unkept", "retry", "choose-model"]],
   "out-of-memory": ["The graphics card has too little memory for this model", ["choose-model", "bundled"]],
   "device-lost": ["The graphics card went away", ["retry", "reload"]],
   gpu: ["The graphics card reported an error", ["retry", "choose-model"]],

@@ -1,6 +1,11 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
 import type { Page } from "@playwright/test";
 
+import { FaultServer } from "../support/fault_server.ts";
 import { expect, test } from "../support/fixtures.ts";
+import { measured } from "../support/measured.ts";
 
 // The page with the real engine and the bundled model; what needs no GPU is in page.spec.ts.
 // Tests are few and answers short: on the CPU each load takes seconds, and on a busy machine a minute.
@@ -74,4 +79,28 @@ test("settings outlive the page, the system prompt is obeyed, and the model come
   await expect(page.getByLabel("Longest answer, in tokens")).toHaveValue("40");
   await ask(page, "What is the opposite of big?");
   await expect(lastAnswer(page)).toContainText("SMALL", FIRST);
+});
+
+test("promise 3: where the disk is full, the page asks, and runs a model without keeping it", async ({ page, context, browserName }) => {
+  test.skip(browserName !== "chromium", "only Chromium's debugging protocol can lower the quota");
+  await using server = await FaultServer.start();
+  const folder = fileURLToPath(new URL("../../public/models/hearth-tiny/", import.meta.url));
+  server.addFolder(Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(folder + name)])));
+  await page.addInitScript(() => localStorage.setItem("hearth-chat-unfinished-loads", "2")); // so that the page loads nothing by itself
+  await page.goto("/");
+  const session = await context.newCDPSession(page);
+  await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 10_000_000 }); // of 10.5 that the model takes
+  await page.getByLabel("Load another").fill(server.url);
+  await page.keyboard.press("Enter");
+  const alert = page.getByRole("alert");
+  await expect(alert).toContainText(/no room left.*uses \d+ MB and may use up to \d+ MB/, FIRST);
+  await alert.getByRole("button", { name: "Remove kept models" }).click();
+  await expect(page.getByText("Kept in this browser")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await set(page, { "Longest answer, in tokens": "20" });
+  await alert.getByRole("button", { name: "Load it without keeping it" }).click();
+  await expectReady(page);
+  await ask(page, "Tell me a story about a fox named Pip.");
+  await expect(page.locator(".facts")).toContainText("20 tokens", FIRST);
+  measured("the page offers to remove models, or to load without keeping; the latter then answers with 20 tokens");
 });
