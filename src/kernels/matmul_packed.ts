@@ -32,14 +32,9 @@ export interface PackedInputs {
 const FORM_BYTES = { f32: 0, f16: 2, planes: 2, int16: 2, int8: 1 };
 const MOST_PLANE_COLUMNS = 65_536; // of which i32 holds the sums of products of bytes
 
-/** Whether a form has one scale for every row, as units that multiply matrices need. */
-function isForUnits(form: InputForm): form is "f16" | "planes" {
-  return form === "f16" || form === "planes";
-}
-
 /** Allocate packed inputs of up to `columns` columns. */
 export async function createPackedInputs(gpu: Gpu, M: number, columns: number, form: InputForm): Promise<PackedInputs> {
-  const scaleBytes = isForUnits(form) ? 4 : (columns * 8) / 32;
+  const scaleBytes = form === "f16" || form === "planes" ? 4 : (columns * 8) / 32;
   return {
     columns,
     form,
