@@ -89,7 +89,7 @@ test("promise 3: where the disk is full, the page asks, and runs a model without
   await page.addInitScript(() => localStorage.setItem("hearth-chat-unfinished-loads", "2")); // so that the page loads nothing by itself
   await page.goto("/");
   const session = await context.newCDPSession(page);
-  await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 10_000_000 }); // of 10.5 that the model takes
+  await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(page.url()).origin, quotaSize: 100_000 }); // too little for its tokenizer, which comes before anything compiles
   await page.getByLabel("Load another").fill(server.url);
   await page.keyboard.press("Enter");
   const alert = page.getByRole("alert");
