@@ -31,12 +31,18 @@ export function promisesPage(results) {
   return `# Promises
 
 What Hearth promises, and what was measured when its specs last ran, in browsers on software GPUs. Made by \`node tools/promises.mjs\` from the reports of those runs, never by hand.
-Of those runs of \`npm test\`, on two cores, these tests took ${minutes.toFixed(1)} minutes.
+Of those runs of \`npm test\`, on two cores, these tests took ${minutes.toFixed(1)} minutes${slowness(results)}.
 
 | promise | that | browser | outcome | measured | spec |
 | --- | --- | --- | --- | --- | --- |
 ${rows.join("\n")}
 `;
+}
+
+/** How slow the machine was, by the median of what its specs say of it. */
+function slowness(results) {
+  const times = results.flatMap(({ measured }) => measured.flatMap((text) => [...text.matchAll(/on a machine ([\d.]+) times as slow/g)].map(([, number]) => Number(number)))).sort((a, b) => a - b);
+  return times.length === 0 ? "" : `, on a machine ${times[Math.floor(times.length / 2)].toFixed(1)} times as slow as the one that times are promised of`;
 }
 
 function* specsOf(suites) {
