@@ -7,6 +7,7 @@ type Outcome<Name extends keyof PageModule> = Awaited<ReturnType<PageModule[Name
 
 const PAGE = "/e2e/faults/gpu_self_test.page.ts";
 const DROPPED_BLOCK: Sabotage = { kernel: "matmul_vec", from: "block < K / 32u", to: "block < K / 32u - 1u" };
+const UNKNOWN_NAME: Sabotage = { kernel: "matmul_vec", from: "block < K / 32u", to: "block < of_a_newer_browser" };
 const SABOTAGES: readonly Sabotage[] = [
   DROPPED_BLOCK,
   { kernel: "attention_decode", from: "dots += chunk_dots(head_eight(GROUP, c), c);", to: "" }, // the token does not see itself
@@ -29,4 +30,14 @@ test("a load falls back to a schedule that computes rightly, and refuses a GPU t
   const { rows, failure } = await harness.run<Outcome<"fallBack">>(PAGE, "fallBack", DROPPED_BLOCK);
   expect(rows).toBe(64);
   expect(failure).toMatch(/^gpu: This GPU computes wrong results/);
+});
+
+test.describe("where a kernel does not compile", () => {
+  test.use({ expectedErrors: [[/of_a_newer_browser|shader module "matmul_vec/], { scope: "test" }] });
+
+  test("a load falls back to a schedule that does, and tells which kernel it is where none does", async ({ harness }) => {
+    const { rows, failure } = await harness.run<Outcome<"fallBack">>(PAGE, "fallBack", UNKNOWN_NAME);
+    expect(rows).toBe(64);
+    expect(failure).toMatch(/^gpu: Kernel matmul_vec .*does not compile/);
+  });
 });

@@ -77,12 +77,22 @@ export class Runner {
   /** Compile every kernel and prepare every plan that sequences of up to `contextLength` tokens need. */
   static async create(gpu: Gpu, schedule: Schedule, decoder: Decoder, contextLength: number): Promise<Runner> {
     const { decodeRow, prefillChunk, sampler, splitCounts, splitStarts } = await allocateRun(gpu, schedule, decoder, contextLength);
-    const [prefillPlan, embedRow, ...decodePlans] = await Promise.all([
+    const preparing = [
       createPrefillPlan(gpu, schedule, decoder, prefillChunk),
       embedRows(gpu, decoder, decodeRow),
       ...[...splitCounts].map(async (splits) => [splits, await createDecodePlan(gpu, schedule, decoder, decodeRow, sampler, splits)] as const),
-    ]);
-    return new Runner(gpu, schedule, decoder, { decodeRow, prefillChunk, prefillPlan, sampler, embedRow, decodePlans: new Map(decodePlans), splitStarts });
+    ] as const;
+    try {
+      const [prefillPlan, embedRow, ...decodePlans] = await Promise.all(preparing);
+      return new Runner(gpu, schedule, decoder, { decodeRow, prefillChunk, prefillPlan, sampler, embedRow, decodePlans: new Map(decodePlans), splitStarts });
+    } catch (error) {
+      // What is still being prepared binds these buffers when it is.
+      void Promise.allSettled(preparing).then(() => {
+        freeActivations(gpu, decodeRow, prefillChunk);
+        freeSampler(gpu, sampler);
+      });
+      throw error;
+    }
   }
 
   /** Start an answer: from here on sampling follows its options. */

@@ -30,16 +30,30 @@ export async function createTestedRunner(
   gpu: Gpu, schedules: readonly Schedule[], decoder: Decoder, contextLength: number, filled: Promise<void>,
 ): Promise<Runner> {
   const hasExperts = decoder.spec.layers.some(({ moe }) => moe);
+  const failures: HearthError[] = [];
   for (const [attempt, schedule] of schedules.entries()) {
-    const [runner] = await Promise.all([Runner.create(gpu, schedule, decoder, contextLength), filled]);
-    const difference = await pathDifference(runner, contextLength);
+    const [runner] = await Promise.all([compiled(Runner.create(gpu, schedule, decoder, contextLength), failures), filled]);
+    const difference = runner && (await pathDifference(runner, contextLength));
     const tolerance = schedule.inputForm === "int8" ? BYTE_TOLERANCE : TOLERANCE;
-    if (difference <= (hasExperts ? EXPERT_TOLERANCE : tolerance)) return runner;
-    runner.destroy();
+    if (runner && difference !== undefined && difference <= (hasExperts ? EXPERT_TOLERANCE : tolerance)) return runner;
+    runner?.destroy();
     gpu.throwIfFaulty();
-    console.warn(`Hearth: on this GPU prefill and decode differ by ${difference.toPrecision(2)} in schedule ${attempt + 1} of ${schedules.length}; trying a more cautious one.`);
+    const finding = difference === undefined ? "a kernel does not compile" : `prefill and decode differ by ${difference.toPrecision(2)}`;
+    console.warn(`Hearth: on this GPU ${finding} in schedule ${attempt + 1} of ${schedules.length}; trying a more cautious one.`);
   }
+  if (failures.length === schedules.length) throw failures[0];
   throw new HearthError("gpu", "This GPU computes wrong results with every kernel that Hearth has for it. Update the graphics driver, or try another browser.");
+}
+
+/** What was created, or undefined, and the reason among the failures, where the device has no use for its kernels. */
+async function compiled(creating: Promise<Runner>, failures: HearthError[]): Promise<Runner | undefined> {
+  try {
+    return await creating;
+  } catch (error) {
+    if (!(error instanceof HearthError) || error.code !== "gpu") throw error;
+    failures.push(error);
+    return undefined;
+  }
 }
 
 /** How far the logits of the two paths are apart, relative to how far logits vary; NaN where something is no number. */

@@ -12,6 +12,7 @@ import biasAdd from "../../shaders/lib/bias_add.wgsl?raw";
 import biasNone from "../../shaders/lib/bias_none.wgsl?raw";
 import candidate from "../../shaders/lib/candidate.wgsl?raw";
 import cap from "../../shaders/lib/cap.wgsl?raw";
+import blockPlanes from "../../shaders/lib/block_planes.wgsl?raw";
 import codeHalvesQ4 from "../../shaders/lib/code_halves_q4.wgsl?raw";
 import codeHalvesQ8 from "../../shaders/lib/code_halves_q8.wgsl?raw";
 import codePlanes from "../../shaders/lib/code_planes.wgsl?raw";
@@ -190,7 +191,7 @@ function rowKernel(operand: Operand, SUBGROUP: number, { lanes, streams, rows }:
 function operandParts(operand: Operand, { format }: MatrixPart): string[] {
   if (!hasPairs(format) || operand === "floats") return [operandFloats];
   if (operand === "halves") return [peak, format.codes === "q4" ? codeHalvesQ4 : codeHalvesQ8, operandHalves];
-  return [...packedShaderParts(format), peak, codePlanes, operandBytes];
+  return [...packedShaderParts(format), peak, codePlanes, blockPlanes, operandBytes];
 }
 
 function vecKernel({ workgroup, rowsPerThread, threadsPerRow, subgroups }: Schedule, { paddedColumns }: Matrix, part: MatrixPart, M: number): DecodeKernel {

@@ -11,6 +11,7 @@ import codePlanes from "../../shaders/lib/code_planes.wgsl?raw";
 import liveEighths from "../../shaders/lib/live_eighths.wgsl?raw";
 import peak from "../../shaders/lib/peak.wgsl?raw";
 import stepPart from "../../shaders/lib/step.wgsl?raw";
+import unitTiles from "../../shaders/lib/unit_tiles.wgsl?raw";
 import workgroupSum from "../../shaders/lib/workgroup_sum.wgsl?raw";
 import matmulHalvesShader from "../../shaders/matmul_halves.wgsl?raw";
 import matmulPackedShader from "../../shaders/matmul_packed.wgsl?raw";
@@ -72,9 +73,9 @@ export async function matmulPacked(gpu: Gpu, step: MatmulStep, inputs: PackedInp
 const UNIT_FEATURES = ["subgroups", "chromium_experimental_subgroup_matrix"];
 
 function productCode(form: InputForm, { format }: MatrixPart, shared: readonly string[], constants: ShaderConstants): string {
-  if (form === "f16") return assembleShader([...shared, blockHalves, matmulHalvesShader], constants, ["f16", ...UNIT_FEATURES]);
+  if (form === "f16") return assembleShader([...shared, blockHalves, unitTiles, matmulHalvesShader], constants, ["f16", ...UNIT_FEATURES]);
   if (!hasPairs(format)) throw new Error("expected 4-bit or 8-bit weights"); // as `isPackable` tells
-  if (form === "planes") return assembleShader([...shared, codePlanes, blockPlanes, matmulPlanesShader], constants, UNIT_FEATURES);
+  if (form === "planes") return assembleShader([...shared, codePlanes, blockPlanes, unitTiles, matmulPlanesShader], constants, UNIT_FEATURES);
   return assembleShader([...shared, ...packedShaderParts(format), liveEighths, matmulPackedShader], constants);
 }
 
