@@ -8,7 +8,7 @@ import { createKvCache, type KvType } from "../../src/kernels/kv_cache.ts";
 import type { Decoder } from "../../src/kernels/layer_steps.ts";
 import { chooseSchedule, cutSchedule, usualCut, type InputForm, type Operand, type Schedule } from "../../src/kernels/schedule.ts";
 import { resolveSampling } from "../../src/sampling/options.ts";
-import { testedSchedules } from "../kernels/kernel_runs.ts";
+import { takesForm, testedSchedules } from "../kernels/kernel_runs.ts";
 import { startText } from "../support/text_on_page.ts";
 import { logSumExp } from "./logits.page.ts";
 
@@ -69,7 +69,7 @@ export async function decodedAs({ operand, ...reading }: Reading & { operand: Op
 /** Prefill the text's tokens, with the inputs of products packed into this form; undefined where the adapter cannot. */
 export async function prefilledPacked({ inputForm, ...reading }: Reading & { inputForm: InputForm }): Promise<Divergence | undefined> {
   const { gpu, decoder, tokenIds, exact } = await subject(reading);
-  if ((inputForm === "f16" && !gpu.traits.halfMatrices) || (inputForm === "planes" && !gpu.traits.byteMatrices)) return undefined;
+  if (!takesForm(gpu, inputForm)) return undefined;
   const packed = await Runner.create(gpu, { ...chooseSchedule(gpu.traits), inputForm }, decoder, TOKENS);
   return divergence(await packed.logits(tokenIds), exact, decoder.spec.vocabSize);
 }

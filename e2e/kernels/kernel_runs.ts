@@ -1,7 +1,7 @@
 import { submitDispatches, type Dispatch } from "../../src/gpu/dispatch.ts";
 import { Gpu, plainTraits, type GpuOptions } from "../../src/gpu/gpu.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
-import { chooseSchedule, cutSchedule, usualCut, type Operand, type Schedule } from "../../src/kernels/schedule.ts";
+import { chooseSchedule, cutSchedule, usualCut, type InputForm, type Operand, type Schedule } from "../../src/kernels/schedule.ts";
 
 /** How far one case came from its twin. */
 export interface Finding {
@@ -54,6 +54,11 @@ export function testedSchedules({ traits }: Gpu): Record<string, Schedule | unde
   const manyRows = cutSchedule({ ...usualCut(plainTraits(traits)), rowsPerStream: 16, threadsWanted: 1 }, traits);
   const rows = (operand: Operand): Schedule => ({ ...subgroups, ...manyRows, operand });
   return { processor, gpu, subgroups, floats: rows("floats"), bytes: rows("bytes"), halves: traits.halves ? rows("halves") : undefined };
+}
+
+/** Whether the adapter can take prefill's inputs in this form; no software adapter has units that multiply matrices. */
+export function takesForm({ traits }: Gpu, form: InputForm): boolean {
+  return (form !== "f16" || traits.halfMatrices) && (form !== "planes" || traits.byteMatrices);
 }
 
 const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;

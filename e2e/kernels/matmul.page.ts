@@ -7,7 +7,7 @@ import type { InputForm, Operand, Schedule, Tile } from "../../src/kernels/sched
 import { allocateMatrix, formatKey, padColumns, type Matrix, type WeightFormat } from "../../src/quant/matrix.ts";
 import { product, rmsNormalised, swiglu } from "../reference/matmul.ts";
 import { striped, unstriped } from "../reference/striped.ts";
-import { bufferOf, meanSquareError, readFloats, rowsBuffer, runCases, submit, testedSchedules, withGpu, worstError, type CaseSelection, type Finding } from "./kernel_runs.ts";
+import { bufferOf, meanSquareError, readFloats, rowsBuffer, runCases, submit, takesForm, testedSchedules, withGpu, worstError, type CaseSelection, type Finding } from "./kernel_runs.ts";
 import { ALL_FORMATS, randomModule, repackModule, weightsOf, withBindingLimit, type StoredModule } from "./random_matrix.ts";
 import { randomValues, type RandomValues } from "./random_values.ts";
 
@@ -236,7 +236,7 @@ export function packedInputs(selection: CaseSelection = {}): Promise<Finding[]> 
   return runCases(PACKED_CASES, selection, async (gpu, each) => {
     const findings: Finding[] = [];
     for (const [form, finer] of Object.entries(FORMS) as [keyof typeof FORMS, number][]) {
-      if ((form === "f16" && !gpu.traits.halfMatrices) || (form === "planes" && !gpu.traits.byteMatrices)) continue; // no software adapter has such units
+      if (!takesForm(gpu, form)) continue;
       for (const outlier of [1, 1000]) {
         const setting = await prepare(gpu, each);
         for (let i = 5; i < setting.inputs.length; i += setting.matrix.paddedColumns) setting.inputs[i] *= outlier;

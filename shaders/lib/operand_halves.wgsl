@@ -1,6 +1,8 @@
 // A block of inputs as half floats between -1 and 1, with one scale: two products in one instruction, added up in halves over
-// four of them and in floats from there on. Inputs and codes are in pairs of every other one, as masks cut codes out of
+// two of them and in floats from there on. Inputs and codes are in pairs of every other one, as masks cut codes out of
 // words. Parts: block, peak, code_halves_*, weight_affine. Needs f16.
+alias Halves = array<vec4h, 8>; // four consecutive numbers each: the first, third, second and fourth
+
 struct Operand {
   x: Halves,
   scale: f32,
@@ -20,6 +22,12 @@ fn operand(x: Block) -> Operand {
 
 fn half_quad(x: vec4f, inverse: f32) -> vec4h {
   return vec4h(x.xzyw * inverse);
+}
+
+// Two codes of a word, and two of the word eight bits on, without a conversion: 0x6400 is 1024, whose last bit counts ones.
+fn half_codes(word: u32) -> vec4h {
+  const MASK = u32(LARGEST_CODE) * 0x00010001u;
+  return bitcast<vec4h>((vec2u(word, word >> 8u) & vec2u(MASK)) | vec2u(0x64006400u)) - 1024.0h;
 }
 
 fn dot_operand(weights: Weights, x: Operand) -> f32 {

@@ -7,6 +7,7 @@ import { longestContext } from "../kernels/kv_cache.ts";
 import { decoderSpec, requireFamily } from "../models/registry.ts";
 import { requireSupportedMethod } from "../quant/formats.ts";
 import type { Checkpoint, CheckpointFile } from "../storage/checkpoint.ts";
+import { checkBudget } from "../storage/eviction.ts";
 import { readText } from "./checkpoint_text.ts";
 import type { WeightOptions } from "./load_weights.ts";
 import type { LoadOptions } from "./options.ts";
@@ -33,9 +34,9 @@ export function checkLoadOptions({ quantize, kvCache, prefillBits, contextLength
   if (store !== undefined && !["preferred", "required", "none"].includes(store)) {
     throw new HearthError("invalid-options", `store: expected "preferred", "required" or "none", found "${String(store)}"`);
   }
-  if (storageBudget !== undefined && !(typeof storageBudget === "number" && storageBudget >= 0 && store !== "none")) {
-    const found = store === "none" ? `${storageBudget} beside store: "none", which stores nothing` : String(storageBudget);
-    throw new HearthError("invalid-options", `storageBudget: expected the number of bytes that stored models may take, found ${found}`);
+  if (storageBudget !== undefined) checkBudget("storageBudget", storageBudget);
+  if (storageBudget !== undefined && store === "none") {
+    throw new HearthError("invalid-options", `storageBudget: expected none, found ${storageBudget} beside store: "none", which stores nothing`);
   }
   if (quantize !== undefined && !["q4", "q8", "none"].includes(quantize)) {
     throw new HearthError("invalid-options", `quantize: expected "q4", "q8" or "none", found "${String(quantize)}"`);

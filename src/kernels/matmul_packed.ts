@@ -90,5 +90,5 @@ async function packInputs(gpu: Gpu, { label: name, weights, input }: MatmulStep,
 
 function packParts(form: InputForm): string[] {
   if (form === "f16") return [blockHalves, packRowsShader];
-  return form === "planes" ? [codePlanes, blockPlanes, packRowsShader] : [codePlanes, packInputsShader];
+  return [codePlanes, blockPlanes, form === "planes" ? packRowsShader : packInputsShader];
 }

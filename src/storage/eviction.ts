@@ -1,16 +1,13 @@
 import { HearthError } from "../errors.ts";
 
+import { holdLock, lockManager } from "./locks.ts";
 import type { ShardStore } from "./shard_store.ts";
 import { listStoredModels, requiredStore, type StoredModel } from "./stored_models.ts";
 
 /** Keep a checkpoint from being evicted by any tab until this thread ends, as loading and running it needs. */
 export async function holdStoredModel(id: string, signal?: AbortSignal): Promise<void> {
   const locks = lockManager();
-  if (locks === undefined) return;
-  await new Promise<void>((held, failed) => {
-    // The callback's promise stays pending, so the lock is released only by the end of this thread.
-    locks.request(lockName(id), { mode: "shared", signal }, () => new Promise<void>(() => held())).catch(failed);
-  });
+  if (locks) await holdLock(locks, lockName(id), { mode: "shared", signal });
 }
 
 /**
@@ -18,9 +15,7 @@ export async function holdStoredModel(id: string, signal?: AbortSignal): Promise
  * bytes, or each of them is pinned or held by some tab; resolves to what was removed.
  */
 export async function trimStoredModels(budgetBytes: number, given?: ShardStore): Promise<StoredModel[]> {
-  if (!(typeof budgetBytes === "number" && budgetBytes >= 0)) {
-    throw new HearthError("invalid-options", `storedModels.trim: expected the number of bytes that stored models may take, found ${String(budgetBytes)}`);
-  }
+  checkBudget("storedModels.trim", budgetBytes);
   const store = given ?? (await requiredStore());
   const models = await listStoredModels(store);
   const removed: StoredModel[] = [];
@@ -34,6 +29,12 @@ export async function trimStoredModels(budgetBytes: number, given?: ShardStore):
   return removed;
 }
 
+/** Refuse what is no budget of bytes; `subject` is what it was given to. */
+export function checkBudget(subject: string, budgetBytes: unknown): void {
+  if (typeof budgetBytes === "number" && budgetBytes >= 0) return;
+  throw new HearthError("invalid-options", `${subject}: expected the number of bytes that stored models may take, found ${String(budgetBytes)}`);
+}
+
 /** Remove a checkpoint that is neither pinned nor held; resolves to whether it was removed. */
 async function evict(id: string, store: ShardStore): Promise<boolean> {
   const locks = lockManager();
@@ -42,8 +43,3 @@ async function evict(id: string, store: ShardStore): Promise<boolean> {
 }
 
 const lockName = (id: string) => `hearth uses ${id}`;
-
-/** Node 20 has none, nor other tabs. */
-function lockManager(): LockManager | undefined {
-  return globalThis.navigator?.locks;
-}

@@ -1,5 +1,6 @@
 import { LeaseLostError } from "./connection.ts";
 import type { FileKey } from "./file_record.ts";
+import { lockManager } from "./locks.ts";
 import { controllerUnder, wait } from "./retry.ts";
 import type { ShardStore } from "./shard_store.ts";
 
@@ -30,7 +31,7 @@ export async function lead(store: ShardStore, key: FileKey, work: LeaseWork, sig
       clearInterval(renewing);
     }
   };
-  const locks = globalThis.navigator?.locks as LockManager | undefined; // Node 20 has none
+  const locks = lockManager();
   if (locks === undefined) return leading(signal);
   const name = `hearth ${key.checkpoint} ${key.file}`;
   const waiting = controllerUnder(signal);

@@ -5,6 +5,7 @@ import { Engine } from "../engine/engine.ts";
 import type { BenchmarkOptions, GenerateOptions, GenerationResult, LoadOptions, ModelSource, Prompt, TextChunk } from "../engine/options.ts";
 import { HearthError } from "../errors.ts";
 import { trimStoredModels } from "../storage/eviction.ts";
+import { holdLock } from "../storage/locks.ts";
 import { exportFromBrowser, importIntoBrowser, listStoredModels, pinStoredModel, removeStoredModel } from "../storage/stored_models.ts";
 import type { LoadMessage, WorkerApi } from "./protocol.ts";
 import { textStarter } from "./text_host.ts";
@@ -21,10 +22,7 @@ export class EngineHost implements WorkerApi {
   #engine: Engine | undefined;
 
   async holdLock(name: string): Promise<void> {
-    await new Promise<void>((held, failed) => {
-      // The callback's promise stays pending, so the lock is released only by the end of this worker.
-      navigator.locks.request(name, () => new Promise<void>(() => held())).catch(failed);
-    });
+    await holdLock(navigator.locks, name);
   }
 
   ping(): void {}
