@@ -1,10 +1,12 @@
 // y = W x for one row of x, the matrix product of decoding where subgroups add up. A workgroup is STREAMS streams of THREADS
-// lanes; a lane keeps its block of 32 inputs in registers, while its stream walks ROWS rows of W, four at a time, whose
-// codes are asked for one step ahead. Parts: block, step, weight_* (scales_*), operand_*, input_*, bias_*, output_*, finish_*.
-// Constants: K, PART_ROWS (rows of W bound here), ROW_START (the first of them in the whole matrix), SUBGROUP (lanes of
-// every subgroup; a stream holds whole ones, and lanes are numbered in their order: the self-test at load proves both),
-// WORKGROUP = STREAMS * THREADS, M = 1.
+// lanes; a lane keeps its block of 32 inputs in registers, while its stream takes ROWS rows of W, four at a time, whose codes
+// are asked for one step ahead. At each step all streams together read what lies together: memory answers that soonest.
+// Parts: block, step, weight_* (scales_*), operand_*, input_*, bias_*, output_*, finish_*. Constants: K, PART_ROWS (rows of W
+// bound here), ROW_START (the first of them in the whole matrix), SUBGROUP (lanes of every subgroup; a stream holds whole
+// ones, and lanes are numbered in their order: the self-test at load proves both), WORKGROUP = STREAMS * THREADS, WORKGROUPS, M = 1.
 const BATCH = 4u;
+const STEP = WORKGROUPS * STREAMS * BATCH; // rows that all streams take at once
+const HELD = 4u * BATCH; // rows whose sums wait to be added up together
 const UNITS = ROWS / 2u; // results are emitted in pairs of rows
 const PARTS = THREADS / SUBGROUP;
 
@@ -17,6 +19,11 @@ struct Batch {
 
 var<workgroup> products: array<f32, STREAMS * ROWS * PARTS>; // [STREAMS, ROWS, PARTS]
 var<workgroup> squares: array<f32, STREAMS * PARTS>;         // [STREAMS, PARTS]
+
+// Where the r-th row of a stream lies, by where its first does.
+fn row_of(first: u32, r: u32) -> u32 {
+  return first + r / BATCH * STEP + r % BATCH;
+}
 
 // A row past the end repeats the last one and is not emitted.
 fn fetch_batch(row: u32, block: u32) -> Batch {
@@ -31,18 +38,43 @@ fn dot_batch(batch: Batch, x: Operand) -> vec4f {
   return vec4f(dot_operand(batch.a, x), dot_operand(batch.b, x), dot_operand(batch.c, x), dot_operand(batch.d, x));
 }
 
-// Keep four rows' sums over each subgroup. Neighbours first trade halves of what they hold, so that four sums take six
-// exchanges; lane i then holds row i % 4.
-fn publish(stream: u32, lane: u32, row: u32, sums: vec4f) {
-  let is_odd = (lane & 1u) != 0u;
-  let halves = select(sums.xz, sums.yw, is_odd) + subgroupShuffleXor(select(sums.yw, sums.xz, is_odd), 1u);
-  let is_second = (lane & 2u) != 0u;
-  var sum = select(halves.x, halves.y, is_second) + subgroupShuffleXor(select(halves.y, halves.x, is_second), 2u);
-  for (var distance = 4u; distance < SUBGROUP; distance *= 2u) {
-    sum += subgroupShuffleXor(sum, distance);
+// Add up four numbers over four lanes that differ in `distance` or twice that, each lane one of them: the (lane / distance) % 4-th.
+// Lanes trade halves of what they hold, so that it takes three exchanges and not eight.
+fn shared_out(sums: vec4f, lane: u32, distance: u32) -> f32 {
+  let is_odd = (lane & distance) != 0u;
+  let halves = select(sums.xz, sums.yw, is_odd) + subgroupShuffleXor(select(sums.yw, sums.xz, is_odd), distance);
+  let is_second = (lane & (2u * distance)) != 0u;
+  return select(halves.x, halves.y, is_second) + subgroupShuffleXor(select(halves.y, halves.x, is_second), 2u * distance);
+}
+
+// Keep the sums of the HELD rows up to `end` over each subgroup, of which lane i holds those of rows i % 4 of four batches. Fewer
+// rows lie in the last places.
+fn publish(stream: u32, lane: u32, end: u32, held: vec4f) {
+  let place = lane % SUBGROUP;
+  if (SUBGROUP >= HELD) {
+    var sum = shared_out(held, lane, BATCH);
+    for (var distance = HELD; distance < SUBGROUP; distance *= 2u) {
+      sum += subgroupShuffleXor(sum, distance);
+    }
+    if (place < HELD) {
+      keep_product(stream, lane, end + place, sum);
+    }
+  } else {
+    var sums = held;
+    for (var distance = BATCH; distance < SUBGROUP; distance *= 2u) {
+      sums += subgroupShuffleXor(sums, distance);
+    }
+    if (place < BATCH) {
+      for (var batch = 0u; batch < 4u; batch++) {
+        keep_product(stream, lane, end + batch * BATCH + place, sums[batch]);
+      }
+    }
   }
-  if (lane % SUBGROUP < BATCH) {
-    products[(stream * ROWS + row + lane % SUBGROUP) * PARTS + lane / SUBGROUP] = sum;
+}
+
+fn keep_product(stream: u32, lane: u32, row_after: u32, sum: f32) {
+  if (row_after >= HELD) {
+    products[(stream * ROWS + row_after - HELD) * PARTS + lane / SUBGROUP] = sum;
   }
 }
 
@@ -66,7 +98,7 @@ fn total_squares(stream: u32) -> f32 {
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
   let stream = thread / THREADS;
   let lane = thread % THREADS;
-  let first_row = (workgroup.x * STREAMS + stream) * ROWS;
+  let first_row = (workgroup.x * STREAMS + stream) * BATCH;
   let block = min(lane, K / 32u - 1u);
   // All that the first sums take is asked for before anything is waited for, the nearest first.
   let loaded = load_inputs(0u, block);
@@ -76,23 +108,29 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   }
   let is_used = f32(lane < K / 32u); // a lane past the end has the last block once more
   let x = operand(block_scale(loaded.x, is_used, 0.0));
-  for (var row = 0u; row < ROWS - BATCH; row += BATCH) {
-    let next = fetch_batch(first_row + row + BATCH, block);
-    publish(stream, lane, row, dot_batch(batch, x));
-    batch = next;
-  }
-  publish(stream, lane, ROWS - BATCH, dot_batch(batch, x));
-  let subgroup_squares = subgroupAdd(is_used * loaded.squares);
+  let subgroup_squares = subgroupAdd(is_used * loaded.squares); // while weights are on their way
   if (lane % SUBGROUP == 0u) {
     squares[stream * PARTS + lane / SUBGROUP] = subgroup_squares;
   }
+  var held = vec4f(); // the sums of the last four batches
+  for (var r = BATCH; r < ROWS; r += BATCH) {
+    let next = fetch_batch(row_of(first_row, r), block);
+    held = vec4f(held.yzw, shared_out(dot_batch(batch, x), lane, 1u));
+    if (r % HELD == 0u) {
+      publish(stream, lane, r, held);
+    }
+    batch = next;
+  }
+  held = vec4f(held.yzw, shared_out(dot_batch(batch, x), lane, 1u));
+  publish(stream, lane, ROWS, held);
   workgroupBarrier();
 
   let scale = input_scale(total_squares(stream));
   for (var unit = lane; unit < UNITS; unit += THREADS) {
     let r = 2u * unit;
-    if (first_row + r < PART_ROWS) {
-      emit(0u, ROW_START + first_row + r, scale * vec2f(total(stream, r), total(stream, r + 1u)));
+    let row = row_of(first_row, r);
+    if (row < PART_ROWS) {
+      emit(0u, ROW_START + row, scale * vec2f(total(stream, r), total(stream, r + 1u)));
     }
   }
   finish(workgroup.x, thread);

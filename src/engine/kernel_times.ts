@@ -28,11 +28,11 @@ function kernelTime({ label, dispatches }: KernelPass, milliseconds: number, ban
 
 /** What kernels take beside plain reads of as many bytes at once, which pay for their dispatches as well. */
 function timePlainReads(gpu: Gpu, kernels: readonly KernelTime[], clock: GpuClock): Promise<Map<KernelTime, KernelTime>> {
-  return withStreamSource(gpu, async (source, sums) => {
+  return withStreamSource(gpu, async (source, marks) => {
     const compared = new Map<KernelTime, KernelTime>();
     for (const kernel of kernels) {
       const { weightBytes, dispatches, milliseconds } = kernel;
-      const reads = await streamReads(gpu, source, Math.min(source.size, weightBytes / dispatches), sums);
+      const reads = await streamReads(gpu, source, Math.min(source.size, weightBytes / dispatches), marks);
       const rounds = Math.max(2, Math.ceil(REPEATS / reads.length));
       const pass = { label: "plain reads", prepare: () => {}, lists: Array.from({ length: rounds }, () => reads) };
       const { milliseconds: [, plainMs] } = await timePasses(gpu, [pass, pass], clock); // the first wakes the GPU

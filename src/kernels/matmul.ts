@@ -179,12 +179,13 @@ function decodeKernel(schedule: Schedule, matrix: Matrix, part: MatrixPart, M: n
 }
 
 function rowKernel(operand: Operand, SUBGROUP: number, { lanes, streams, rows }: RowStreams, part: MatrixPart): DecodeKernel {
+  const workgroups = Math.ceil(part.rows / (streams * rows));
   return {
     name: "matmul_row",
     parts: [...operandParts(operand, part), matmulRowShader],
-    constants: { ROWS: rows, THREADS: lanes, STREAMS: streams, WORKGROUP: streams * lanes, SUBGROUP },
+    constants: { ROWS: rows, THREADS: lanes, STREAMS: streams, WORKGROUP: streams * lanes, WORKGROUPS: workgroups, SUBGROUP },
     features: operand === "halves" ? ["f16", "subgroups"] : ["subgroups"],
-    workgroups: Math.ceil(part.rows / (streams * rows)),
+    workgroups,
   };
 }
 
