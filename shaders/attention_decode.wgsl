@@ -11,12 +11,14 @@
 
 const TILE = WORKGROUP;                      // positions scored at a time, one to a thread
 const SUBSETS = max(WORKGROUP / CHUNKS, 1u); // threads that share a chunk of eight output dimensions
+const QUADS = 2u * CHUNKS;                   // of a head
+const SHARES = max(WORKGROUP / (GROUP * QUADS), 1u); // threads that add up the subsets of a quad
 const SPANS = 16u;                           // parts of a tile whose maxima are found side by side
 const LOWEST = -3.0e38;
 var<workgroup> scores: array<vec4f, TILE>;   // a component for each head of the group
 var<workgroup> span_max: array<vec4f, SPANS>;
-var<workgroup> sums: array<vec4f, 2u * WORKGROUP>;
-var<workgroup> weights: array<f32, WORKGROUP>;
+var<workgroup> sums: array<vec4f, 2u * WORKGROUP>;      // [SUBSETS, QUADS] of one head
+var<workgroup> subset_sums: array<vec4f, SUBSETS>;      // of exponentials, a component for each head
 var<private> sum: vec4f;                     // of exponentials, by head
 var<private> low: mat4x4f;                   // weighted values, a column for each head
 var<private> high: mat4x4f;
@@ -120,22 +122,60 @@ fn add_values(slot: u32, tile: u32, count: u32, thread: u32) {
   }
 }
 
-// Add up the subsets of one head and write its result.
-fn write_head(m: u32, head: u32, split: u32, thread: u32, own_low: vec4f, own_high: vec4f, own_sum: f32, highest: f32) {
+// Add up one head's values over the subsets, in SHARES parts that stay in `scores`, or whole.
+fn add_subsets(m: u32, vector: u32, split: u32, thread: u32, own_low: vec4f, own_high: vec4f, highest: vec4f) {
   sums[2u * thread] = own_low;
   sums[2u * thread + 1u] = own_high;
-  weights[thread] = own_sum;
   workgroupBarrier();
-  for (var item = thread; item < 2u * CHUNKS; item += WORKGROUP) {
+  for (var item = thread; item < SHARES * QUADS; item += WORKGROUP) {
     var value = vec4f();
-    var weight = 0.0;
-    for (var s = 0u; s < SUBSETS; s++) {
-      value += sums[2u * (s * CHUNKS) + item];
-      weight += weights[s * CHUNKS + item / 2u];
+    for (var subset = item / QUADS; subset < SUBSETS; subset += SHARES) {
+      value += sums[subset * QUADS + item % QUADS];
     }
-    write_output(m, head, split, item, value, weight, highest);
+    if (SHARES > 1u) {
+      scores[vector * SHARES * QUADS + item] = value;
+    } else {
+      write_output(m, vector, split, item, value, highest);
+    }
   }
   workgroupBarrier();
+}
+
+// Add up the shares of all heads, and write them.
+fn write_shares(m: u32, split: u32, thread: u32, highest: vec4f) {
+  if (SHARES > 1u && thread < GROUP * QUADS) {
+    let vector = thread / QUADS;
+    var value = vec4f();
+    for (var share = 0u; share < SHARES; share++) {
+      value += scores[(vector * SHARES + share) * QUADS + thread % QUADS];
+    }
+    write_output(m, vector, split, thread % QUADS, value, highest);
+  }
+}
+
+fn write_output(m: u32, vector: u32, split: u32, quad: u32, value: vec4f, highest: vec4f) {
+  var weights = vec4f();
+  for (var subset = 0u; subset < SUBSETS; subset++) {
+    weights += subset_sums[subset];
+  }
+  let head = own_first_head + vector;
+  let weight = component(weights, vector);
+  let base = (m * SPLITS + split) * OUTPUT_STRIDE + 4u * striped(head * HEAD_QUADS + quad, OUTPUT_STRIDE / 32u);
+  var result = value;
+  if (SPLITS == 1u) {
+    result /= weight;
+  } else if (quad == 0u) {
+    split_stats[(m * HEADS + head) * SPLITS + split] = vec2f(component(highest, vector), weight);
+  }
+  outputs[base] = result.x;
+  outputs[base + 1u] = result.y;
+  outputs[base + 2u] = result.z;
+  outputs[base + 3u] = result.w;
+}
+
+// By choosing, since what a variable indexes leaves the registers.
+fn component(a: vec4f, i: u32) -> f32 {
+  return select(select(a.x, a.y, i == 1u), select(a.z, a.w, i == 3u), i > 1u);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -215,28 +255,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     workgroupBarrier();
   }
 
-  write_head(m, own_first_head, workgroup.y, thread, low[0], high[0], sum.x, highest.x);
+  if (subset < SUBSETS && thread % CHUNKS == 0u) {
+    subset_sums[subset] = sum;
+  }
+  add_subsets(m, 0u, workgroup.y, thread, low[0], high[0], highest);
   if (GROUP > 1u) {
-    write_head(m, own_first_head + 1u, workgroup.y, thread, low[1], high[1], sum.y, highest.y);
+    add_subsets(m, 1u, workgroup.y, thread, low[1], high[1], highest);
   }
   if (GROUP > 2u) {
-    write_head(m, own_first_head + 2u, workgroup.y, thread, low[2], high[2], sum.z, highest.z);
+    add_subsets(m, 2u, workgroup.y, thread, low[2], high[2], highest);
   }
   if (GROUP > 3u) {
-    write_head(m, own_first_head + 3u, workgroup.y, thread, low[3], high[3], sum.w, highest.w);
+    add_subsets(m, 3u, workgroup.y, thread, low[3], high[3], highest);
   }
-}
-
-fn write_output(m: u32, head: u32, split: u32, quad: u32, value: vec4f, weight: f32, highest: f32) {
-  let base = (m * SPLITS + split) * OUTPUT_STRIDE + 4u * striped(head * HEAD_QUADS + quad, OUTPUT_STRIDE / 32u);
-  var result = value;
-  if (SPLITS == 1u) {
-    result /= weight;
-  } else if (quad == 0u) {
-    split_stats[(m * HEADS + head) * SPLITS + split] = vec2f(highest, weight);
-  }
-  outputs[base] = result.x;
-  outputs[base + 1u] = result.y;
-  outputs[base + 2u] = result.z;
-  outputs[base + 3u] = result.w;
+  write_shares(m, workgroup.y, thread, highest);
 }

@@ -6,41 +6,25 @@
 @group(0) @binding(1) var<storage, read> rope: array<vec2f>;         // [context, ROTARY_DIM / 2]: cosine, sine
 @group(0) @binding(2) var<storage, read> head_gains: array<f32>;     // [2, HEAD_DIM]: queries, then keys; then [HEADS] sinks
 
-const LANES = 8u; // threads that share a head's sum of squares
 const HEAD_QUADS = HEAD_DIM / 4u;
 var<workgroup> heads: array<vec4f, VECTORS * HEAD_QUADS>;
-var<workgroup> head_squares: array<f32, VECTORS * LANES>;
+var<workgroup> quad_squares: array<f32, VECTORS * HEAD_QUADS>; // sums of squares before the norm
 
 fn head_scale(vector: u32) -> f32 {
-  if (!QK_NORM) {
-    return 1.0;
-  }
   var sum = 0.0;
-  for (var lane = 0u; lane < LANES; lane++) {
-    sum += head_squares[vector * LANES + lane];
+  for (var quad = 0u; quad < HEAD_QUADS; quad++) {
+    sum += quad_squares[vector * HEAD_QUADS + quad];
   }
   return inverseSqrt(sum / f32(HEAD_DIM) + EPSILON);
 }
 
-fn measure_heads(m: u32, thread: u32) {
-  for (var item = thread; item < VECTORS * LANES; item += WORKGROUP) {
-    var sum = 0.0;
-    for (var dim = item % LANES; dim < HEAD_DIM; dim += LANES) {
-      let value = raw_head(m, item / LANES, dim);
-      sum += value * value;
-    }
-    head_squares[item] = sum;
-  }
+fn gained(m: u32, vector: u32, dim: u32, gains: u32) -> f32 {
+  return raw_head(m, vector, dim) * select(1.0, head_gains[gains + dim], QK_NORM && !GAINS_LAST);
 }
 
-fn normalised(m: u32, vector: u32, dim: u32, scale: f32, gains: u32) -> f32 {
-  let gain = select(head_gains[gains + dim], 1.0, GAINS_LAST);
-  return raw_head(m, vector, dim) * select(1.0, scale * gain, QK_NORM);
-}
-
-fn rotated(m: u32, vector: u32, dim: u32, position: u32, scale: f32, gains: u32) -> f32 {
+fn rotated(m: u32, vector: u32, dim: u32, position: u32, gains: u32) -> f32 {
   const HALF_DIM = ROTARY_DIM / 2u;
-  let own = normalised(m, vector, dim, scale, gains);
+  let own = gained(m, vector, dim, gains);
   let last_gain = select(1.0, head_gains[gains + dim], QK_NORM && GAINS_LAST);
   if (dim >= ROTARY_DIM) {
     return own * last_gain;
@@ -48,27 +32,33 @@ fn rotated(m: u32, vector: u32, dim: u32, position: u32, scale: f32, gains: u32)
   let is_second = select(dim >= HALF_DIM, (dim & 1u) == 1u, INTERLEAVED);
   let pair = select(select(dim, dim - HALF_DIM, is_second), dim / 2u, INTERLEAVED);
   let partner_dim = select(select(dim + HALF_DIM, dim - HALF_DIM, is_second), dim ^ 1u, INTERLEAVED);
-  let partner = normalised(m, vector, partner_dim, scale, gains);
+  let partner = gained(m, vector, partner_dim, gains);
   let turn = rope[position * HALF_DIM + pair];
   return (own * turn.x + select(-partner, partner, is_second) * turn.y) * last_gain;
 }
 
-// Fill `heads`; vectors from `first_key` on are keys. The barriers before and after are inside.
+// Fill `heads`; vectors from `first_key` on are keys. All that this reads is asked for at once: the norm's scale, which waits
+// for a whole head, comes last, since it turns with the head. The barriers before and after are inside.
 fn rotate_heads(m: u32, thread: u32, position: u32, first_key: u32) {
-  if (QK_NORM) {
-    measure_heads(m, thread);
-    workgroupBarrier();
-  }
   for (var item = thread; item < VECTORS * HEAD_QUADS; item += WORKGROUP) {
     let vector = item / HEAD_QUADS;
     let dim = 4u * (item % HEAD_QUADS);
-    let scale = head_scale(vector);
     let gains = select(0u, HEAD_DIM, vector >= first_key);
     let growth = select(1.0, 1.0 + QUERY_BETA * log(1.0 + f32(position / QUERY_SPAN)), QUERY_BETA != 0.0 && vector < first_key);
     heads[item] = growth * vec4f(
-      rotated(m, vector, dim, position, scale, gains), rotated(m, vector, dim + 1u, position, scale, gains),
-      rotated(m, vector, dim + 2u, position, scale, gains), rotated(m, vector, dim + 3u, position, scale, gains),
+      rotated(m, vector, dim, position, gains), rotated(m, vector, dim + 1u, position, gains),
+      rotated(m, vector, dim + 2u, position, gains), rotated(m, vector, dim + 3u, position, gains),
     );
+    if (QK_NORM) {
+      let raw = vec4f(raw_head(m, vector, dim), raw_head(m, vector, dim + 1u), raw_head(m, vector, dim + 2u), raw_head(m, vector, dim + 3u));
+      quad_squares[item] = dot(raw, raw);
+    }
+  }
+  if (QK_NORM) {
+    workgroupBarrier();
+    for (var item = thread; item < VECTORS * HEAD_QUADS; item += WORKGROUP) {
+      heads[item] *= head_scale(item / HEAD_QUADS);
+    }
   }
   workgroupBarrier();
 }

@@ -50,7 +50,8 @@ const WORKGROUP_MEMORY = 16_384; // bytes that every WebGPU device has
 
 /** The widest decode workgroup, up to the schedule's, whose heads, scores and sums fit in workgroup memory; a thread for every eight dimensions at least. */
 function decodeWorkgroup(schedule: Schedule, { headDim }: AttentionSpec, group: number): number {
-  const bytes = (workgroup: number) => 4 * ((group + 1) * (headDim + 8) + 64 + 4 + workgroup * 13);
+  const subsets = (workgroup: number) => Math.max(Math.floor((8 * workgroup) / headDim), 1);
+  const bytes = (workgroup: number) => 4 * ((group + 1) * (headDim + headDim / 4) + 64 + workgroup * 12 + 4 * subsets(workgroup));
   let workgroup = schedule.attentionWorkgroup;
   while (workgroup > 64 && bytes(workgroup) > WORKGROUP_MEMORY) workgroup /= 2;
   while (8 * workgroup < headDim) workgroup *= 2;
