@@ -10,7 +10,7 @@ export type Operand = "bytes" | "halves" | "floats";
 export interface ProductCut {
   /** Threads of a workgroup: a power of two, as are the lanes of matmul_vec. */
   workgroup: number;
-  /** Rows of the matrix that a lane of matmul_row walks at most, a multiple of 4; 0 where matmul_vec takes single rows too. */
+  /** Rows of the matrix that a lane of matmul_row walks at most, a multiple of 4, twice as many where they are short; 0 where matmul_vec takes single rows too. */
   rowsPerStream: number;
   /** Rows of the matrix that a thread of matmul_vec computes at once. Even. */
   rowsPerThread: number;
@@ -128,8 +128,9 @@ const STREAM_LANES = 32; // a stream holds whole subgroups of any width up to th
 function streamsFor({ workgroup, rowsPerStream, threadsWanted }: ProductCut, mostThreads: number, rows: number, columns: number): RowStreams | undefined {
   const lanes = Math.ceil(columns / 32 / STREAM_LANES) * STREAM_LANES;
   if (rowsPerStream === 0 || lanes > mostThreads) return undefined;
+  const most = lanes === STREAM_LANES ? 2 * rowsPerStream : rowsPerStream; // a short row is soon read
   let streamRows = 4;
-  while (2 * streamRows <= rowsPerStream && (rows / (2 * streamRows)) * lanes >= threadsWanted) streamRows *= 2;
+  while (2 * streamRows <= most && (rows / (2 * streamRows)) * lanes >= threadsWanted) streamRows *= 2;
   return { lanes, streams: Math.max(1, Math.floor(workgroup / lanes)), rows: streamRows };
 }
 
