@@ -62,6 +62,9 @@ export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"
 /** Parts that the output projection merges while it reads; more take a dispatch of their own. */
 export const MERGED_SPLITS = 4;
 
+// One more than a power of two: behind a prompt of 8192 or 16,384 tokens a span is whole tiles still, and no small part of another.
+const MANY_SPLITS = 33;
+
 // 65,536 threads are about what keeps the memory of a large GPU busy.
 const GPU_CUT: ProductCut = { workgroup: 128, rowsPerStream: 16, rowsPerThread: 4, leastLanes: 32, mostLanes: 128, threadsWanted: 65_536, operand: "floats" };
 // A processor runs four threads at once, the lanes of its vectors, and the rest in turn; what a thread reads of the inputs serves many rows.
@@ -166,7 +169,7 @@ export function chooseSchedule(traits: GpuTraits, inputBits: 8 | 16 = 16): Sched
     inputForm: inputForm(traits, inputBits),
     prefillRows: 512,
     attentionWorkgroup: 256,
-    splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : length <= 4096 ? 16 : 32),
+    splits: (length) => (length <= 64 ? 1 : length <= 1024 ? MERGED_SPLITS : length <= 4096 ? 16 : MANY_SPLITS),
   };
 }
 
