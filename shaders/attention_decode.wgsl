@@ -15,8 +15,8 @@ const QUADS = 2u * CHUNKS;                   // of a head
 const SHARES = max(WORKGROUP / (GROUP * QUADS), 1u); // threads that add up the subsets of a quad
 const SPANS = 16u;                           // parts of a tile whose maxima are found side by side
 const LOWEST = -3.0e38;
-var<workgroup> scores: array<vec4f, TILE>;   // a component for each head of the group
-var<workgroup> span_max: array<vec4f, SPANS>;
+var<workgroup> scores: array<vec4f, TILE>;              // a component for each head of the group; at the end, shares of quads
+var<workgroup> span_max: array<vec4f, SPANS>;           // the same
 var<workgroup> sums: array<vec4f, 2u * WORKGROUP>;      // [SUBSETS, QUADS] of one head
 var<workgroup> subset_sums: array<vec4f, SUBSETS>;      // of exponentials, a component for each head
 var<private> sum: vec4f;                     // of exponentials, by head
@@ -153,6 +153,7 @@ fn write_shares(m: u32, split: u32, thread: u32, highest: vec4f) {
   }
 }
 
+// Write a quad of a head that is added up. What its exponentials add up to each thread finds by itself: all wait as long.
 fn write_output(m: u32, vector: u32, split: u32, quad: u32, value: vec4f, highest: vec4f) {
   var weights = vec4f();
   for (var subset = 0u; subset < SUBSETS; subset++) {

@@ -47,8 +47,8 @@ fn shared_out(sums: vec4f, lane: u32, distance: u32) -> f32 {
   return select(halves.x, halves.y, is_second) + subgroupShuffleXor(select(halves.y, halves.x, is_second), 2u * distance);
 }
 
-// Keep the sums of the HELD rows up to `end` over each subgroup, of which lane i holds those of rows i % 4 of four batches. Fewer
-// rows lie in the last places.
+// Keep the sums of the HELD rows before `end` over each subgroup, of which lane i holds those of rows i % 4 of four batches;
+// where a stream has fewer rows, they are the last of these.
 fn publish(stream: u32, lane: u32, end: u32, held: vec4f) {
   let place = lane % SUBGROUP;
   if (SUBGROUP >= HELD) {
@@ -72,9 +72,10 @@ fn publish(stream: u32, lane: u32, end: u32, held: vec4f) {
   }
 }
 
-fn keep_product(stream: u32, lane: u32, row_after: u32, sum: f32) {
-  if (row_after >= HELD) {
-    products[(stream * ROWS + row_after - HELD) * PARTS + lane / SUBGROUP] = sum;
+// Rows are counted from HELD on, since there may be fewer before `end`.
+fn keep_product(stream: u32, lane: u32, row: u32, sum: f32) {
+  if (row >= HELD) {
+    products[(stream * ROWS + row - HELD) * PARTS + lane / SUBGROUP] = sum;
   }
 }
 
