@@ -16,7 +16,7 @@ const SHARES = max(WORKGROUP / (GROUP * QUADS), 1u); // threads that add up the 
 const SPANS = 16u;                           // parts of a tile whose maxima are found side by side
 const LOWEST = -3.0e38;
 var<workgroup> scores: array<vec4f, TILE>;              // a component for each head of the group; at the end, shares of quads
-var<workgroup> span_max: array<vec4f, SPANS>;           // the same
+var<workgroup> span_max: array<vec4f, SPANS>;           // a component for each head of the group
 var<workgroup> sums: array<vec4f, 2u * WORKGROUP>;      // [SUBSETS, QUADS] of one head
 var<workgroup> subset_sums: array<vec4f, SUBSETS>;      // of exponentials, a component for each head
 var<private> sum: vec4f;                     // of exponentials, by head

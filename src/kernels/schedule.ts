@@ -10,7 +10,7 @@ export type Operand = "bytes" | "halves" | "floats";
 export interface ProductCut {
   /** Threads of a workgroup: a power of two, as are the lanes of matmul_vec. */
   workgroup: number;
-  /** Rows of the matrix that a lane of matmul_row walks at most, a multiple of 4, twice as many where they are short; 0 where matmul_vec takes single rows too. */
+  /** Rows of the matrix that a lane of matmul_row walks at most, a multiple of 4, and twice as many where a row has 32 blocks or fewer; 0 where matmul_vec takes single rows too. */
   rowsPerStream: number;
   /** Rows of the matrix that a thread of matmul_vec computes at once. Even. */
   rowsPerThread: number;
