@@ -7,7 +7,8 @@
 const BATCH = 4u;
 const STEP = WORKGROUPS * STREAMS * BATCH; // rows that all streams take at once
 const HELD = 4u * BATCH; // rows whose sums wait to be added up together
-const UNITS = ROWS / 2u; // results are emitted in pairs of rows
+const UNITS = STREAMS * ROWS / 2u; // results are emitted in pairs of rows
+const WRITERS = min(WORKGROUP, UNITS); // threads that emit
 const PARTS = THREADS / SUBGROUP;
 
 struct Batch {
@@ -126,12 +127,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   publish(stream, lane, ROWS, held);
   workgroupBarrier();
 
-  let scale = input_scale(total_squares(stream));
-  for (var unit = lane; unit < UNITS; unit += THREADS) {
-    let r = 2u * unit;
-    let row = row_of(first_row, r);
+  // By the first threads, in the order of rows, so that neighbours are written at once.
+  let scale = input_scale(total_squares(0u)); // the same in every stream
+  for (var unit = thread; unit < UNITS; unit += WORKGROUP) {
+    let owner = unit / 2u % STREAMS;
+    let r = unit / (2u * STREAMS) * BATCH + 2u * (unit % 2u);
+    let row = row_of((workgroup.x * STREAMS + owner) * BATCH, r);
     if (row < PART_ROWS) {
-      emit(0u, ROW_START + row, scale * vec2f(total(stream, r), total(stream, r + 1u)));
+      emit(0u, ROW_START + row, scale * vec2f(total(owner, r), total(owner, r + 1u)));
     }
   }
   finish(workgroup.x, thread);

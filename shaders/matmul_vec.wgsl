@@ -2,7 +2,8 @@
 // a stream owns ROWS rows of W, its lanes walk the columns in blocks of 32. Parts: block, step, reduce_*, weight_*
 // (scales_*), input_*, bias_*, output_*, finish_*. Constants: K, M, ROWS, PART_ROWS (rows of W bound here), ROW_START
 // (the first of them in the whole matrix), WORKGROUP = STREAMS * THREADS.
-const UNITS = ROWS / 2u; // results are emitted in pairs of rows
+const UNITS = STREAMS * M * ROWS / 2u; // results are emitted in pairs of rows
+const WRITERS = min(WORKGROUP, UNITS); // threads that emit
 
 @compute @workgroup_size(WORKGROUP)
 fn main(invocation: Invocation) {
@@ -35,12 +36,14 @@ fn main(invocation: Invocation) {
   }
   workgroupBarrier();
 
-  for (var unit = lane; unit < UNITS * M; unit += THREADS) {
-    let m = unit / UNITS;
-    let r = 2u * (unit % UNITS);
-    if (first_row + r < PART_ROWS) {
-      let product = vec2f(total(stream, r * M + m), total(stream, (r + 1u) * M + m));
-      emit(m, ROW_START + first_row + r, product * input_scale(total(stream, ROWS * M + m)));
+  for (var unit = invocation.thread; unit < UNITS; unit += WORKGROUP) {
+    let r = 2u * (unit % (ROWS / 2u));
+    let owner = unit / (ROWS / 2u) % STREAMS;
+    let m = unit / (ROWS / 2u * STREAMS);
+    let row = (invocation.workgroup.x * STREAMS + owner) * ROWS + r;
+    if (row < PART_ROWS) {
+      let product = vec2f(total(owner, r * M + m), total(owner, (r + 1u) * M + m));
+      emit(m, ROW_START + row, product * input_scale(total(owner, ROWS * M + m)));
     }
   }
   finish(invocation.workgroup.x, invocation.thread);

@@ -43,12 +43,6 @@ fn greedy(m: u32, thread: u32) -> Candidate {
   return best_of_workgroup(thread, own);
 }
 
-// Bits that sort as unsigned integers the way the floats sort.
-fn sortable(value: f32) -> u32 {
-  let bits = bitcast<u32>(value);
-  return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
-}
-
 fn bin_value(bin: u32) -> f32 {
   return f32(atomicLoad(&bins_high[bin])) * 4096.0 + f32(atomicLoad(&bins_low[bin]));
 }

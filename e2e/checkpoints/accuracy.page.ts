@@ -8,7 +8,7 @@ import { createKvCache, type KvType } from "../../src/kernels/kv_cache.ts";
 import type { Decoder } from "../../src/kernels/layer_steps.ts";
 import { chooseSchedule, cutSchedule, usualCut, type InputForm, type Operand, type Schedule } from "../../src/kernels/schedule.ts";
 import { resolveSampling } from "../../src/sampling/options.ts";
-import { takesForm, testedSchedules } from "../kernels/kernel_runs.ts";
+import { longStreams, takesForm, testedSchedules } from "../kernels/kernel_runs.ts";
 import { startText } from "../support/text_on_page.ts";
 import { logSumExp } from "./logits.page.ts";
 
@@ -60,8 +60,9 @@ export async function decodedAs({ operand, ...reading }: Reading & { operand: Op
   const { gpu, decoder, tokenIds, exact } = await subject(reading);
   const { processor, [operand]: kept } = testedSchedules(gpu);
   if (!kept) return undefined;
-  const products = cutSchedule({ ...usualCut(plainTraits(gpu.traits)), workgroup: 32, rowsPerStream: 64, threadsWanted: 1 }, gpu.traits); // few threads: a processor plays them
-  const schedule: Schedule = { ...processor, ...products, subgroups: kept.subgroups, operand, preparesNorms: true };
+  const products = cutSchedule({ ...usualCut(plainTraits(gpu.traits)), workgroup: 32, rowsPerStream: 4 }, gpu.traits);
+  const rowStreams = longStreams(products, 64); // few threads: a processor plays them
+  const schedule: Schedule = { ...processor, ...products, rowStreams, subgroups: kept.subgroups, operand, preparesNorms: true };
   const runner = await createTestedRunner(gpu, [schedule], decoder, TOKENS, Promise.resolve());
   return divergence(await decodedLogits(runner, tokenIds), exact, decoder.spec.vocabSize);
 }

@@ -51,9 +51,17 @@ export function testedSchedules({ traits }: Gpu): Record<string, Schedule | unde
   if (!traits.subgroups || traits.subgroups.max > SMALLEST_STREAM) return { processor, gpu };
   const subgroups: Schedule = { ...gpu, subgroups: traits.subgroups };
   if (traits.subgroups.min < traits.subgroups.max) return { processor, gpu, subgroups };
-  const manyRows = cutSchedule({ ...usualCut(plainTraits(traits)), rowsPerStream: 16, threadsWanted: 1 }, traits);
-  const rows = (operand: Operand): Schedule => ({ ...subgroups, ...manyRows, operand });
+  const cut = cutSchedule({ ...usualCut(plainTraits(traits)), rowsPerStream: 4 }, traits);
+  const rows = (operand: Operand): Schedule => ({ ...subgroups, ...cut, rowStreams: longStreams(cut, 20), operand });
   return { processor, gpu, subgroups, floats: rows("floats"), bytes: rows("bytes"), halves: traits.halves ? rows("halves") : undefined };
+}
+
+/** Streams of so many rows of any matrix, however few it has. */
+export function longStreams({ rowStreams }: Pick<Schedule, "rowStreams">, rows: number): Schedule["rowStreams"] {
+  return (...shape) => {
+    const streams = rowStreams(...shape);
+    return streams && { ...streams, rows };
+  };
 }
 
 /** Whether the adapter can take prefill's inputs in this form; no software adapter has units that multiply matrices. */

@@ -1,15 +1,11 @@
 // Logits, with the penalties that depend on what was said before (repetition: Keskar et al., "CTRL"), and the best of
-// each workgroup, so that greedy decoding need not read them again. Parts: cap. Constants: OUTPUT_STRIDE, OUTPUT_ROWS, STAT_START,
-// STAT_STRIDE, STREAMS, THREADS, UNITS, M.
+// each workgroup, so that greedy decoding need not read them again. Parts: candidate, cap, finish_best_*. Constants:
+// OUTPUT_STRIDE, OUTPUT_ROWS, STAT_START, STAT_STRIDE, WRITERS (the first threads, which emit), M.
 @group(0) @binding(2) var<storage, read_write> outputs: array<f32>;  // [M, OUTPUT_STRIDE]
 @group(0) @binding(4) var<storage, read_write> stats: array<Candidate>; // [M, STAT_STRIDE]: the best of each workgroup
 @group(0) @binding(5) var<storage, read> seen: array<u32>;           // [slots, OUTPUT_ROWS]: IN_PROMPT | times in the answer
 
-const WRITERS = min(THREADS, UNITS * M); // lanes of a stream that emit
-const COUNT = STREAMS * WRITERS;
-const HALF = 1u << firstLeadingBit(max(COUNT - 1u, 1u)); // the largest power of two below
 var<private> best: array<Candidate, M>;
-var<workgroup> bests: array<Candidate, M * COUNT>; // [M, COUNT]
 
 fn penalised(m: u32, row: u32, raw: f32) -> f32 {
   let slot = rows[m].x;
@@ -40,29 +36,5 @@ fn emit(m: u32, row: u32, value: vec2f) {
   keep(m, row, result.x);
   if (row + 1u < OUTPUT_ROWS) {
     keep(m, row + 1u, result.y);
-  }
-}
-
-fn finish(workgroup: u32, thread: u32) {
-  let stream = thread / THREADS;
-  let lane = thread % THREADS;
-  if (lane < WRITERS) {
-    for (var m = 0u; m < M; m++) {
-      bests[m * COUNT + stream * WRITERS + lane] = best[m];
-    }
-  }
-  // By halves: one thread after another would keep the whole workgroup waiting.
-  for (var width = HALF; width > 0u; width /= 2u) {
-    workgroupBarrier();
-    if (thread < width && thread + width < COUNT) {
-      for (var m = 0u; m < M; m++) {
-        bests[m * COUNT + thread] = better(bests[m * COUNT + thread], bests[m * COUNT + thread + width]);
-      }
-    }
-  }
-  if (thread == 0u) {
-    for (var m = 0u; m < M; m++) {
-      stats[m * STAT_STRIDE + STAT_START + workgroup] = bests[m * COUNT];
-    }
   }
 }

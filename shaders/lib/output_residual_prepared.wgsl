@@ -1,12 +1,11 @@
 // Add results to the residual stream in place, and leave behind it what input_prepared.wgsl reads: the stream times the
 // gains of the norm that follows, and the sum of squares of each workgroup's elements. Constants: OUTPUT_STRIDE, OUTPUT_ROWS,
-// RESIDUAL_SCALE, STAT_START, STREAMS, THREADS, UNITS, M = 1.
+// RESIDUAL_SCALE, STAT_START, WRITERS (the first threads, which emit), M = 1.
 @group(0) @binding(2) var<storage, read_write> outputs: array<f32>;  // [3, OUTPUT_STRIDE]: the stream, the stream times the gains, both striped, then sums of squares
 @group(0) @binding(4) var<storage, read> next_gains: array<f32>;     // [OUTPUT_STRIDE], striped
 
-const WRITERS = min(THREADS, UNITS); // lanes of a stream that emit
 var<private> own_squares: f32;
-var<workgroup> writer_squares: array<f32, STREAMS * WRITERS>;
+var<workgroup> writer_squares: array<f32, WRITERS>;
 
 fn add(place: u32, result: f32) {
   let element = outputs[place] + result;
@@ -26,14 +25,13 @@ fn emit(m: u32, row: u32, value: vec2f) {
 }
 
 fn finish(workgroup: u32, thread: u32) {
-  let lane = thread % THREADS;
-  if (lane < WRITERS) {
-    writer_squares[thread / THREADS * WRITERS + lane] = own_squares;
+  if (thread < WRITERS) {
+    writer_squares[thread] = own_squares;
   }
   workgroupBarrier();
   if (thread == 0u) {
     var squares = 0.0;
-    for (var i = 0u; i < STREAMS * WRITERS; i++) {
+    for (var i = 0u; i < WRITERS; i++) {
       squares += writer_squares[i];
     }
     outputs[2u * OUTPUT_STRIDE + STAT_START + workgroup] = squares;

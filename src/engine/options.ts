@@ -166,7 +166,7 @@ export interface ModelInfo {
 export interface ScheduleInfo {
   /** Threads of a workgroup. */
   workgroup: number;
-  /** Rows of a matrix that a stream of lanes, one for each block of 32 inputs, walks at most, and twice as many where a row has 32 blocks or fewer; 0 where single rows are decoded like many. */
+  /** Rows of a matrix that a stream of lanes, one for each block of 32 inputs, walks at most, or 4 of a matrix large enough for more than twice as many; 0 where single rows are decoded like many. */
   rowsPerStream: number;
   /** Rows of a matrix that a thread computes at once. */
   rowsPerThread: number;

@@ -16,6 +16,8 @@ import blockPlanes from "../../shaders/lib/block_planes.wgsl?raw";
 import codeHalvesQ4 from "../../shaders/lib/code_halves_q4.wgsl?raw";
 import codeHalvesQ8 from "../../shaders/lib/code_halves_q8.wgsl?raw";
 import codePlanes from "../../shaders/lib/code_planes.wgsl?raw";
+import finishBestShared from "../../shaders/lib/finish_best_shared.wgsl?raw";
+import finishBestSubgroup from "../../shaders/lib/finish_best_subgroup.wgsl?raw";
 import finishNone from "../../shaders/lib/finish_none.wgsl?raw";
 import glu from "../../shaders/lib/glu.wgsl?raw";
 import gluClamped from "../../shaders/lib/glu_clamped.wgsl?raw";
@@ -142,9 +144,10 @@ export function inputBindings(input: MatmulInput): Bindings {
   return { 0: input.buffer };
 }
 
-/** Whether each workgroup leaves something beside its results. */
-function leavesStats(output: MatmulOutput): boolean {
-  return output.kind === "logits" || (output.kind === "residual" && output.nextGains !== undefined);
+/** The shader parts that end a workgroup of decoding, which may leave a statistic beside its results. */
+function finishParts(output: MatmulOutput, kernel: DecodeKernel["name"]): string[] {
+  if (output.kind === "logits") return [kernel === "matmul_row" ? finishBestSubgroup : finishBestShared];
+  return output.kind === "residual" && output.nextGains ? [] : [finishNone];
 }
 
 /** In how many workgroups a product of decoding runs, each of which may leave a statistic: `[M, count]`. */
@@ -221,7 +224,7 @@ async function matmulDecodePart(
       ...inputParts(input),
       bias ? biasAdd : biasNone,
       ...outputParts(output),
-      ...(leavesStats(output) ? [] : [finishNone]),
+      ...finishParts(output, kernel.name),
       ...kernel.parts,
     ],
     { ...weightConstants(matrix, part), ...inputConstants(input), ...rowConstants, ...kernel.constants, ...outputConstants(output), OUTPUT_ROWS: matrix.rows },

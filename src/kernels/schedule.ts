@@ -10,7 +10,7 @@ export type Operand = "bytes" | "halves" | "floats";
 export interface ProductCut {
   /** Threads of a workgroup: a power of two, as are the lanes of matmul_vec. */
   workgroup: number;
-  /** Rows of the matrix that a lane of matmul_row walks at most, a multiple of 4, and twice as many where a row has 32 blocks or fewer; 0 where matmul_vec takes single rows too. */
+  /** Rows of the matrix that a lane of matmul_row walks at most, a multiple of 4, or 4 of a matrix large enough for more than twice as many; 0 where matmul_vec takes single rows too. */
   rowsPerStream: number;
   /** Rows of the matrix that a thread of matmul_vec computes at once. Even. */
   rowsPerThread: number;
@@ -62,6 +62,9 @@ export interface Schedule extends Pick<ProductCut, "workgroup" | "rowsPerThread"
 /** Parts that the output projection merges while it reads; more take a dispatch of their own. */
 export const MERGED_SPLITS = 4;
 
+const STREAM_LANES = 32; // a stream of matmul_row holds whole subgroups of any width up to this
+const ROW_BATCH = 4; // rows that it takes at once
+
 // One more than a power of two: behind a prompt of 8192 or 16,384 tokens a span is whole tiles still, and no small part of another.
 const MANY_SPLITS = 33;
 
@@ -105,7 +108,8 @@ export function otherCuts(usual: ProductCut, leastLanes: number, { halves }: Pic
   const operands: Operand[] = halves ? ["bytes", "halves", "floats"] : ["bytes", "floats"];
   const changes: Partial<ProductCut>[] = rowsPerStream > 0 ? [
     ...operands.map((operand) => ({ operand })), // which is fast depends on the vendor, of whom only some are known
-    { rowsPerStream: rowsPerStream / 2 },
+    { rowsPerStream: ROW_BATCH },
+    { rowsPerStream: 4 * rowsPerStream },
     { workgroup: 2 * workgroup },
     { threadsWanted: 2 * threadsWanted },
     { rowsPerStream: 2 * rowsPerStream, threadsWanted: threadsWanted / 2 },
@@ -125,15 +129,16 @@ export function otherCuts(usual: ProductCut, leastLanes: number, { halves }: Pic
   return changes.map((change) => ({ ...usual, ...change })).filter((cut) => fits(cut) && !isSameCut(cut, usual));
 }
 
-const STREAM_LANES = 32; // a stream holds whole subgroups of any width up to this
 
-/** A lane for every block of a row, and as many rows a stream as still make enough threads. */
+/**
+ * A lane for every block of a row, and as many rows a stream as leave enough threads: then all run at once. Streams of a matrix
+ * that is far larger take one batch of rows and end, so that it does not matter how many run at once.
+ */
 function streamsFor({ workgroup, rowsPerStream, threadsWanted }: ProductCut, mostThreads: number, rows: number, columns: number): RowStreams | undefined {
   const lanes = Math.ceil(columns / 32 / STREAM_LANES) * STREAM_LANES;
   if (rowsPerStream === 0 || lanes > mostThreads) return undefined;
-  const most = lanes === STREAM_LANES ? 2 * rowsPerStream : rowsPerStream; // a short row is soon read
-  let streamRows = 4;
-  while (2 * streamRows <= most && (rows / (2 * streamRows)) * lanes >= threadsWanted) streamRows *= 2;
+  const affordable = Math.floor((rows * lanes) / threadsWanted / ROW_BATCH) * ROW_BATCH;
+  const streamRows = affordable > 2 * rowsPerStream ? ROW_BATCH : Math.min(Math.max(affordable, ROW_BATCH), rowsPerStream);
   return { lanes, streams: Math.max(1, Math.floor(workgroup / lanes)), rows: streamRows };
 }
 

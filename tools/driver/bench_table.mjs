@@ -3,7 +3,7 @@ export function benchTable(report, info, modelName) {
   const { vendor, architecture, description } = info.adapter;
   const { origin, gain, timed, tuneMs, workgroup, rowsPerStream, rowsPerThread, leastLanes, mostLanes, operand } = info.schedule;
   const tuned = gain === undefined ? "" : `, ${(100 * gain).toFixed(1)} % faster than the usual one, ${timed} others timed${tuneMs === undefined ? "" : ` in ${tuneMs.toFixed(0)} ms`}`;
-  const cut = rowsPerStream > 0 ? `up to ${rowsPerStream} rows a stream, ${2 * rowsPerStream} if short, inputs as ${operand}` : `${rowsPerThread} rows a thread, ${leastLanes} to ${mostLanes} threads a row`;
+  const cut = rowsPerStream > 0 ? `up to ${rowsPerStream} rows a stream, inputs as ${operand}` : `${rowsPerThread} rows a thread, ${leastLanes} to ${mostLanes} threads a row`;
   const rows = [
     ["model", `${modelName}, ${info.weightFormat}, ${(info.weightBytes / 1e6).toFixed(1)} MB of weights`],
     ["adapter", [vendor, architecture, description].filter(Boolean).join(" ") || "unnamed"],
