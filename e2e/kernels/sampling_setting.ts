@@ -3,7 +3,7 @@ import type { Gpu } from "../../src/gpu/gpu.ts";
 import { readBuffer } from "../../src/gpu/readback.ts";
 import { Uploader } from "../../src/gpu/upload.ts";
 import { workgroupCount, matmulDecode } from "../../src/kernels/matmul.ts";
-import { RING_TOKENS, sampleAndEmbed } from "../../src/kernels/sample.ts";
+import { RING_TOKENS, sampleAndEmbed, shortlist } from "../../src/kernels/sample.ts";
 import { beginSampling, createSamplerState, type SamplerState, type SamplingStart } from "../../src/kernels/sampler_state.ts";
 import type { Schedule } from "../../src/kernels/schedule.ts";
 import { padColumns } from "../../src/quant/matrix.ts";
@@ -65,15 +65,15 @@ export async function samplingSetting(gpu: Gpu, schedule: Schedule, sequences: r
   for (const sequence of sequences) beginSampling(gpu, sampler, sequence.slot, startOf(sequence));
   const inputs = await bufferOf(gpu, "inputs", striped(parts.inputs, padColumns(parts.head.columns)));
   const hidden = parts.feedsBack ? inputs : await bufferOf(gpu, "hidden", new Float32Array(M * padColumns(parts.embedding.columns)));
-  const { logits, logitStride, stats, seen, ring, options } = sampler;
+  const { logits, logitStride, stats, shortlists, seen, ring, options } = sampler;
   const headStep = {
     label: "head",
     weights: head,
     input: { kind: "plain", buffer: inputs },
     output: { kind: "logits", buffer: logits, stride: logitStride, stats, seen, sampling: options },
   } as const;
-  const sampleStep = { M, vocabSize, logits, logitStride, stats, statCount, ring, seen, sampling: options, rows, hidden, embedding, embeddingScale: parts.embeddingScale };
-  const dispatches = [...(await matmulDecode(gpu, schedule, headStep, M, rows)), ...(await sampleAndEmbed(gpu, sampleStep))];
+  const sampleStep = { M, vocabSize, logits, logitStride, stats, statCount, shortlists, ring, seen, sampling: options, rows, hidden, embedding, embeddingScale: parts.embeddingScale };
+  const dispatches = [...(await matmulDecode(gpu, schedule, headStep, M, rows)), ...(await shortlist(gpu, sampleStep)), ...(await sampleAndEmbed(gpu, sampleStep))];
   return { M, vocabSize, rows, hidden, sampler, dispatches };
 }
 

@@ -58,6 +58,7 @@ export class Runner {
   readonly #embedRow: readonly Dispatch[];
   readonly #decodePlans: ReadonlyMap<number, DecodePlan>;
   readonly #splitStarts: number[];
+  #isDrawing = false; // whether the answer's tokens are drawn, or the best
 
   private constructor(gpu: Gpu, schedule: Schedule, decoder: Decoder, parts: RunnerParts) {
     this.#gpu = gpu;
@@ -98,6 +99,7 @@ export class Runner {
   /** Start an answer: from here on sampling follows its options. */
   begin(start: SamplingStart): void {
     beginSampling(this.#gpu, this.#sampler, SLOT, start);
+    this.#isDrawing = start.sampling.temperature > 0;
   }
 
   /** Run a chunk of at most `prefillRows` tokens through the layers, from `position` on, in so many submits of about equal length. */
@@ -139,8 +141,8 @@ export class Runner {
   /** Sample the first token after a prefill whose last chunk had `rows` rows and ended at `position`. */
   sampleAfterPrefill(rows: number, position: number): void {
     this.#takeLastRow(rows, position);
-    const { prefillHead, sample } = this.#planFor(position + 1);
-    submitDispatches(this.#gpu.device, "first token", prefillHead, sample);
+    const plan = this.#planFor(position + 1);
+    submitDispatches(this.#gpu.device, "first token", plan.prefillHead, this.#sampling(plan));
   }
 
   #takeLastRow(rows: number, position: number): void {
@@ -154,8 +156,12 @@ export class Runner {
 
   /** Decode and sample the token after `position`: one pass, one submit. */
   decode(position: number): void {
-    const { layers, head, sample } = this.#planFor(position + 1);
-    submitDispatches(this.#gpu.device, "decode", layers, head, sample);
+    const plan = this.#planFor(position + 1);
+    submitDispatches(this.#gpu.device, "decode", plan.layers, plan.head, this.#sampling(plan));
+  }
+
+  #sampling({ shortlist, sample }: DecodePlan): readonly Dispatch[] {
+    return this.#isDrawing ? [...shortlist, ...sample] : sample;
   }
 
   /** Decode one given token and read its logits, f32 `[vocabSize]`: for callers who choose tokens themselves. */

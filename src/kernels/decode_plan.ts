@@ -9,7 +9,7 @@ import { workgroupCount, matmulDecode, type MatmulInput } from "./matmul.ts";
 import { addPositions } from "./positions.ts";
 import { prepareNorms } from "./prepared_norms.ts";
 import { rowStep } from "./row_step.ts";
-import { sampleAndEmbed } from "./sample.ts";
+import { sampleAndEmbed, shortlist, type SampleStep } from "./sample.ts";
 import { MERGED_SPLITS, type Schedule } from "./schedule.ts";
 import type { SamplerState } from "./sampler_state.ts";
 
@@ -20,6 +20,8 @@ export interface DecodePlan {
   head: readonly Dispatch[];
   /** The head alone, for the last row of a prefill. */
   prefillHead: readonly Dispatch[];
+  /** What comes before sampling with a temperature. */
+  shortlist: readonly Dispatch[];
   sample: readonly Dispatch[];
 }
 
@@ -35,13 +37,14 @@ export async function createDecodePlan(
   const lists = await Promise.all([walked.slice(0, layerSteps.length), walked.slice(layerSteps.length), head].map(prepare));
   const { M, hidden, rows } = activations;
   const positions = await addPositions(gpu, decoder.weights.positions, M, hidden, rows);
-  const sample = await sampleAndEmbed(gpu, {
+  const step: SampleStep = {
     M,
     vocabSize: decoder.spec.vocabSize,
     logits: sampler.logits,
     logitStride: sampler.logitStride,
     stats: sampler.stats,
     statCount: workgroupCount(schedule, { matrix: decoder.weights.head, bias: undefined }, M),
+    shortlists: sampler.shortlists,
     ring: sampler.ring,
     seen: sampler.seen,
     sampling: sampler.options,
@@ -49,8 +52,9 @@ export async function createDecodePlan(
     hidden: activations.hidden,
     embedding: decoder.weights.embedding,
     embeddingScale: decoder.spec.embeddingScale,
-  });
-  return { layers: lists[0], head: lists[1], prefillHead: lists[2], sample: [...sample, ...positions] };
+  };
+  const [shortlisting, sample] = await Promise.all([shortlist(gpu, step), sampleAndEmbed(gpu, step)]);
+  return { layers: lists[0], head: lists[1], prefillHead: lists[2], shortlist: shortlisting, sample: [...sample, ...positions] };
 }
 
 /** One dispatch for most steps; attention brings its output projection, which can merge a few parts while it reads. */

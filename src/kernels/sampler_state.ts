@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import type { ResolvedSampling } from "../sampling/options.ts";
-import { RING_TOKENS } from "./sample.ts";
+import { RING_TOKENS, shortlistBytes } from "./sample.ts";
 import { MAX_SLOTS, packSampling, SAMPLING_BYTES } from "./sampling_options.ts";
 
 const IN_PROMPT = 0x8000_0000; // as in shaders/lib/sampling_options.wgsl
@@ -11,6 +11,7 @@ export interface SamplerState {
   logits: GPUBuffer; // f32 [M, logitStride]
   logitStride: number;
   stats: GPUBuffer; // [M, statCount] of (logit, token id + 1)
+  shortlists: GPUBuffer; // [M] of shortlistBytes
   ring: GPUBuffer; // u32 [slots, RING_TOKENS + 1]
   seen: GPUBuffer; // u32 [slots, vocabSize]
   options: GPUBuffer; // uniform, [slots] of SamplingOptions
@@ -28,6 +29,7 @@ export async function createSamplerState(gpu: Gpu, M: number, vocabSize: number,
     logitStride,
     logits: await gpu.allocate("logits", M * logitStride * 4, usage),
     stats: await gpu.allocate("logit stats", M * statCount * 8, usage),
+    shortlists: await gpu.allocate("sampling shortlists", M * shortlistBytes(vocabSize), usage),
     ring: await gpu.allocate("token ring", MAX_SLOTS * RING_BYTES, usage),
     seen: await gpu.allocate("seen tokens", MAX_SLOTS * vocabSize * 4, usage),
     options: await gpu.allocate("sampling options", MAX_SLOTS * SAMPLING_BYTES, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST),
@@ -35,8 +37,8 @@ export async function createSamplerState(gpu: Gpu, M: number, vocabSize: number,
 }
 
 /** Free the sampler's buffers. */
-export function freeSampler(gpu: Gpu, { logits, stats, ring, seen, options }: SamplerState): void {
-  gpu.free(logits, stats, ring, seen, options);
+export function freeSampler(gpu: Gpu, { logits, stats, shortlists, ring, seen, options }: SamplerState): void {
+  gpu.free(logits, stats, shortlists, ring, seen, options);
 }
 
 /** What a new answer starts from. */
