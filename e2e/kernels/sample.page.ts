@@ -9,7 +9,7 @@ import { randomModule, weightsOf, type StoredModule } from "./random_matrix.ts";
 import { randomValues } from "./random_values.ts";
 import { FIRST_POSITION, margin, readLogits, readRing, readRows, samplingSetting, type SamplingSetting, type Sequence } from "./sampling_setting.ts";
 
-const VOCAB = 1003;
+const VOCAB = 5003; // several workgroups of a pass that narrows logits down
 const WIDTH = 64;
 const EMBEDDING_SCALE = 24; // logits of standard deviation about 3
 

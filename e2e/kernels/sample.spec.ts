@@ -9,7 +9,7 @@ test("eight sequences with options of their own sample what the CPU samples, and
   expect(found.surprises).toEqual([]);
   expect(found.contradictions).toEqual([]);
   expect(found.logitError).toBeLessThan(1e-5);
-  const inParts = await harness.run<Conversation>(PAGE, "conversation", { schedule: "gpu", steps: 12, bindingLimit: 256 * 256 });
+  const inParts = await harness.run<Conversation>(PAGE, "conversation", { schedule: "gpu", steps: 12, bindingLimit: 256 * 2048 });
   expect(inParts.surprises).toEqual([]);
   expect(inParts.contradictions).toEqual([]);
   expect(inParts.tokenIds).toEqual(found.tokenIds.map((tokenIds) => tokenIds.slice(0, 12)));
@@ -17,7 +17,7 @@ test("eight sequences with options of their own sample what the CPU samples, and
 
 test("one sequence samples what the CPU samples where a lane takes a block of its inputs", async ({ harness }) => {
   const sequences = [{ slot: 0, options: { temperature: 0, repetitionPenalty: 1.3 } }];
-  const found = await harness.run<Conversation | undefined>(PAGE, "conversation", { schedule: "floats", steps: 20, sequences, bindingLimit: 256 * 256 });
+  const found = await harness.run<Conversation | undefined>(PAGE, "conversation", { schedule: "floats", steps: 20, sequences, bindingLimit: 256 * 2048 });
   test.skip(!found, "this adapter has no subgroups of one width");
   expect(found).toMatchObject({ surprises: [], contradictions: [] });
   expect(found?.logitError).toBeLessThan(1e-5);
