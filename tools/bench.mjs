@@ -22,6 +22,9 @@ const options = readOptions({
     "prompt-tokens": { type: "number", help: "tokens of prompt to prefill" },
     "max-tokens": { type: "number", help: "tokens to decode" },
     runs: { type: "number", help: `how often to measure, of which the median counts (${RUNS})` },
+    temperature: { type: "number", help: "draw tokens at this temperature instead of taking the best" },
+    "top-k": { type: "number", help: "of the so many best only" },
+    "top-p": { type: "number", help: "of the best that have this share of the probability only" },
     kernels: { type: "boolean", help: "also time each kind of kernel by itself, in the last run" },
     "prefill-bits": { type: "number", help: "as the option prefillBits of loadModel: 16 or 8" },
     "kv-cache": { type: "string", value: "f16|int8|f32", help: "as the option kvCache of loadModel" },
@@ -34,6 +37,7 @@ const options = readOptions({
 const { browser, library, kernels, runs: count = RUNS } = options;
 if (!(Number.isInteger(count) && count > 0)) fail(`--runs: expected a whole number from 1 on, found ${count}`);
 if (library && !existsSync(join(library, "hearth.js"))) fail(`--library: expected a folder with hearth.js, found none in ${library}; npm run build makes one in dist`);
+const sampling = given({ temperature: options.temperature, topK: options["top-k"], topP: options["top-p"] });
 const loadOptions = {
   ...(options["no-tune"] ? { tune: false } : {}),
   ...(options["prefill-bits"] ? { prefillBits: options["prefill-bits"] } : {}),
@@ -51,10 +55,14 @@ async function measureOne() {
 
 /** Measure as often as asked; kernels once, in the last run. */
 async function measure(call, asked) {
-  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
+  const run = { ...given(asked), sampling };
   const reports = [];
-  while (reports.length < count) reports.push(await call("benchmark", kernels && reports.length === count - 1 ? { ...given, kernels } : given));
+  while (reports.length < count) reports.push(await call("benchmark", kernels && reports.length === count - 1 ? { ...run, kernels } : run));
   return medianReport(reports);
+}
+
+function given(values) {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 async function measureAll() {
@@ -97,6 +105,6 @@ function circumstances(version, runs) {
     commit: (stdout ?? "").trim() || "unknown",
     browser: `${browser} ${version}, headless, ${process.platform}`,
     adapter: description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed",
-    options: `batch 1, greedy, ${options["kv-cache"] ?? "f16"} cache${options["prefill-bits"] === 8 ? ", prefill in 8 bits" : ""}`,
+    options: `batch 1, ${options.temperature ? JSON.stringify(sampling) : "greedy"}, ${options["kv-cache"] ?? "f16"} cache${options["prefill-bits"] === 8 ? ", prefill in 8 bits" : ""}`,
   };
 }

@@ -1,6 +1,6 @@
 // Runs in a page: the public API as a user would call it. Every function loads, and returns plain data.
 import { HearthError, loadModel, storedModels } from "../../src/index.ts";
-import type { GenerateOptions, LanguageModel, LoadProgress, Prompt } from "../../src/index.ts";
+import type { GenerateOptions, LanguageModel, LoadProgress, Prompt, SamplingOptions } from "../../src/index.ts";
 
 const BUNDLED = "/models/hearth-tiny/";
 const PROMPT = "Once upon a time";
@@ -139,6 +139,14 @@ export async function unloadAndCall() {
     logits: await failureOf(model.logits([1])),
     benchmark: await failureOf(model.benchmark()),
   };
+}
+
+/** Measure greedy decoding, and drawing tokens; and an option of sampling that nothing would read. */
+export async function benchmarkSampling() {
+  const model = await sharedModel();
+  const measure = async (sampling?: SamplingOptions) => model.benchmark({ promptTokens: 4, maxTokens: 3, sampling });
+  const [greedy, drawn] = [await measure(), await measure({ temperature: 1, topK: 20, topP: 0.9 })];
+  return { more: drawn.dispatchesPerToken - greedy.dispatchesPerToken, completionTokens: drawn.completionTokens, unknown: await failureOf(measure({ top_k: 20 } as SamplingOptions)) };
 }
 
 /** Abort a load at its first sign of life, then load in earnest. */

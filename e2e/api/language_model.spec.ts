@@ -125,6 +125,12 @@ test("logits come with one row per token, and their best ids are the reference's
   expect(best).toEqual(golden.positions.slice(0, tokens.length).map(({ top }) => top[0][0]));
 });
 
+test("a benchmark draws tokens when asked to, by two dispatches more, and knows the options of sampling", async ({ sharedHarness }) => {
+  const { more, completionTokens, unknown } = await sharedHarness.run<Outcome<"benchmarkSampling">>(PAGE, "benchmarkSampling");
+  expect({ more, completionTokens }).toEqual({ more: 2, completionTokens: 3 });
+  expect(unknown).toEqual(hearthError("invalid-options", /sampling: unknown option "top_k"/));
+});
+
 test.describe("a checkpoint that is not there", () => {
   test.use({ expectedErrors: [/404/] }); // the browser's own report of the missing file
 

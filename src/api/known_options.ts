@@ -30,7 +30,7 @@ const GENERATE: Record<keyof GenerateOptions | "signal", true> = {
   templateOptions: true,
   signal: true,
 };
-const BENCHMARK: Record<keyof BenchmarkOptions | "signal", true> = { promptTokens: true, maxTokens: true, kernels: true, signal: true };
+const BENCHMARK: Record<keyof BenchmarkOptions | "signal", true> = { promptTokens: true, maxTokens: true, sampling: true, kernels: true, signal: true };
 
 const KNOWN = { loadModel: LOAD, checkModel: CHECK, generate: GENERATE, benchmark: BENCHMARK };
 

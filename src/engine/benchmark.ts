@@ -1,5 +1,5 @@
 import { bytesReadPerToken } from "../kernels/decoder_weights.ts";
-import { resolveSampling } from "../sampling/options.ts";
+import { rejectUnknownKeys, resolveSampling, SAMPLING_KEYS, type ResolvedSampling } from "../sampling/options.ts";
 import { measureBandwidth } from "./bandwidth.ts";
 import type { DevicePart } from "./device_model.ts";
 import { generateTokens } from "./generate_tokens.ts";
@@ -10,7 +10,7 @@ import { HearthError } from "../errors.ts";
 
 const WARM_UP_TOKENS = 8; // compiles what the driver left for the first use, and finds the burst size
 
-/** Measure greedy decoding of random tokens, after a short warm-up: prefill, decode, and the memory's own speed. */
+/** Measure decoding of random tokens, after a short warm-up: prefill, decode, and the memory's own speed. */
 export async function runBenchmark(part: DevicePart, contextLength: number, options: BenchmarkOptions, signal: AbortSignal): Promise<BenchmarkReport> {
   const { gpu, runner } = part;
   const promptTokens = options.promptTokens ?? Math.min(512, Math.floor(contextLength / 2));
@@ -18,9 +18,11 @@ export async function runBenchmark(part: DevicePart, contextLength: number, opti
   if (!(Number.isInteger(promptTokens) && Number.isInteger(maxTokens) && promptTokens > 0 && maxTokens > 1 && promptTokens + maxTokens <= contextLength)) {
     throw new HearthError("invalid-options", `benchmark: expected promptTokens and maxTokens (at least 2) that fit ${contextLength} together, found ${promptTokens} and ${maxTokens}`);
   }
+  rejectUnknownKeys(options.sampling ?? {}, SAMPLING_KEYS, "benchmark, sampling");
+  const sampling = resolveSampling(options.sampling ?? {});
   const { vocabSize } = runner.decoder.spec;
   const promptIds = Array.from({ length: promptTokens }, (_, i) => (i * 7919 + 13) % vocabSize);
-  const run = (tokens: number, onBatch: (count: number) => void) => decode(part, promptIds, tokens, signal, onBatch);
+  const run = (tokens: number, onBatch: (count: number) => void) => decode(part, promptIds, sampling, tokens, signal, onBatch);
   gpu.takePeakBytes(); // of whatever was before
   await run(Math.min(WARM_UP_TOKENS, maxTokens), () => undefined);
   const stopwatch = new Stopwatch();
@@ -54,8 +56,10 @@ export async function runBenchmark(part: DevicePart, contextLength: number, opti
   };
 }
 
-async function decode({ gpu, runner }: DevicePart, promptIds: readonly number[], maxTokens: number, signal: AbortSignal, onBatch: (count: number) => void): Promise<void> {
-  const request = { promptIds, cachedTokens: 0, sampling: resolveSampling({}), maxTokens, stopIds: new Set<number>(), signal };
+async function decode(
+  { gpu, runner }: DevicePart, promptIds: readonly number[], sampling: ResolvedSampling, maxTokens: number, signal: AbortSignal, onBatch: (count: number) => void,
+): Promise<void> {
+  const request = { promptIds, cachedTokens: 0, sampling, maxTokens, stopIds: new Set<number>(), signal };
   for await (const tokenIds of generateTokens(gpu, runner, request)) onBatch(tokenIds.length);
 }
 

@@ -157,6 +157,7 @@ export interface ModelInfo {
   contextLength: number;
   /** Whether the checkpoint brings a chat template, so that messages can be passed. */
   hasChatTemplate: boolean;
+  /** Of greedy decoding; drawing a token takes two more. */
   dispatchesPerToken: number;
   adapter: AdapterInfo;
   schedule: ScheduleInfo;
@@ -166,7 +167,7 @@ export interface ModelInfo {
 export interface ScheduleInfo {
   /** Threads of a workgroup. */
   workgroup: number;
-  /** Rows of a matrix that a stream of lanes, one for each block of 32 inputs, walks at most, or 4 of a matrix large enough for more than twice as many; 0 where single rows are decoded like many. */
+  /** Rows of a matrix that a stream of lanes, one for each block of 32 inputs, walks at most, or 4 of a matrix large enough for more than twice as many, heads aside; 0 where single rows are decoded like many. */
   rowsPerStream: number;
   /** Rows of a matrix that a thread computes at once. */
   rowsPerThread: number;
@@ -201,6 +202,8 @@ export interface AdapterInfo {
 export interface BenchmarkOptions {
   promptTokens?: number;
   maxTokens?: number;
+  /** How tokens are chosen, the checkpoint's own defaults aside. Default: greedily. */
+  sampling?: SamplingOptions;
   /** Also time each kind of kernel by itself. */
   kernels?: boolean;
 }

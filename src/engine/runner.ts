@@ -188,14 +188,14 @@ export class Runner {
 
   /** Dispatches that one token takes at a given length. */
   dispatchesPerToken(length: number): number {
-    const { layers, head, sample } = this.#planFor(length);
-    return layers.length + head.length + sample.length;
+    const plan = this.#planFor(length);
+    return plan.layers.length + plan.head.length + this.#sampling(plan).length;
   }
 
   /** The dispatches of a decoded token by kind of kernel, each as a pass that runs them `repeats` times over. */
   kernelPasses(length: number, repeats: number): KernelPass[] {
-    const { layers, head, sample } = this.#planFor(length);
-    const all = [...layers, ...head, ...sample];
+    const plan = this.#planFor(length);
+    const all = [...plan.layers, ...plan.head, ...this.#sampling(plan)];
     const prepare = () => this.#gpu.device.queue.writeBuffer(this.#decodeRow.rows, 0, new Uint32Array([SLOT, length - 1, 0, 1]));
     return [...new Set(all.map(({ label }) => label))].map((label) => {
       const dispatches = all.filter((dispatch) => dispatch.label === label);

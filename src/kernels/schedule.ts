@@ -10,7 +10,7 @@ export type Operand = "bytes" | "halves" | "floats";
 export interface ProductCut {
   /** Threads of a workgroup: a power of two, as are the lanes of matmul_vec. */
   workgroup: number;
-  /** Rows of the matrix that a lane of matmul_row walks at most, a multiple of 4, or 4 of a matrix large enough for more than twice as many; 0 where matmul_vec takes single rows too. */
+  /** Rows of the matrix that a lane of matmul_row walks at most, a multiple of 4, or 4 of a matrix large enough for more than twice as many, heads aside; 0 where matmul_vec takes single rows too. */
   rowsPerStream: number;
   /** Rows of the matrix that a thread of matmul_vec computes at once. Even. */
   rowsPerThread: number;
@@ -64,6 +64,7 @@ export const MERGED_SPLITS = 4;
 
 const STREAM_LANES = 32; // a stream of matmul_row holds whole subgroups of any width up to this
 const ROW_BATCH = 4; // rows that it takes at once
+const MOST_WORKGROUPS = 8192; // that take one batch: the sampler reads what each of the head's has left
 
 // One more than a power of two: behind a prompt of 8192 or 16,384 tokens a span is whole tiles still, and no small part of another.
 const MANY_SPLITS = 33;
@@ -132,14 +133,15 @@ export function otherCuts(usual: ProductCut, leastLanes: number, { halves }: Pic
 
 /**
  * A lane for every block of a row, and as many rows a stream as leave enough threads: then all run at once. Streams of a matrix
- * that is far larger take one batch of rows and end, so that it does not matter how many run at once.
+ * that is far larger, unless it is a head, take one batch of rows and end, so that it does not matter how many run at once.
  */
 function streamsFor({ workgroup, rowsPerStream, threadsWanted }: ProductCut, mostThreads: number, rows: number, columns: number): RowStreams | undefined {
   const lanes = Math.ceil(columns / 32 / STREAM_LANES) * STREAM_LANES;
   if (rowsPerStream === 0 || lanes > mostThreads) return undefined;
+  const streams = Math.max(1, Math.floor(workgroup / lanes));
   const affordable = Math.floor((rows * lanes) / threadsWanted / ROW_BATCH) * ROW_BATCH;
-  const streamRows = affordable > 2 * rowsPerStream ? ROW_BATCH : Math.min(Math.max(affordable, ROW_BATCH), rowsPerStream);
-  return { lanes, streams: Math.max(1, Math.floor(workgroup / lanes)), rows: streamRows };
+  const isLarge = affordable > 2 * rowsPerStream && rows <= MOST_WORKGROUPS * streams * ROW_BATCH;
+  return { lanes, streams, rows: isLarge ? ROW_BATCH : Math.min(Math.max(affordable, ROW_BATCH), rowsPerStream) };
 }
 
 /** A short row goes to few lanes; where a matrix has few rows, more threads share each, down to a block for each. */
