@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   if (workgroup.x == 0u && thread == 0u) {
     shortlists[m].peak = peak;
   }
-  if (!keeps_some(slot) && !keeps_mass(slot)) {
+  if (!has_top_k(slot) && !has_top_p(slot)) {
     return;
   }
   atomicStore(&counts[thread], 0u);

@@ -10,20 +10,20 @@ struct Limits {
   end: u32,
 }
 
-// Whether this is the row's first workgroup, which says what of the list is wanted.
+// The same in every workgroup of a row; the first also leaves how much of the list is wanted.
 fn limits(m: u32, slot: u32, thread: u32, is_first: bool) -> Limits {
-  if (keeps_some(slot)) {
+  if (has_top_k(slot)) {
     let count = f32(atomicLoad(&shortlists[m].counts[thread]));
     let all = sum_up(thread, count);
     let wanted = f32(sampling[slot].top_k);
     let place = place_reaching(thread, count, wanted);
-    let sure = select(place, 0u, keeps_mass(slot));
+    let sure = select(place, 0u, has_top_p(slot));
     if (is_first && thread == 0u) {
       shortlists[m].count_wanted = wanted - sum_before(sure);
     }
     return Limits(sure, place + 1u);
   }
-  if (keeps_mass(slot)) {
+  if (has_top_p(slot)) {
     let mass = whole_mass(atomicLoad(&shortlists[m].masses_low[thread]), atomicLoad(&shortlists[m].masses_high[thread]));
     let wanted = sampling[slot].top_p * sum_up(thread, mass);
     let place = place_reaching(thread, mass, wanted);

@@ -19,6 +19,10 @@ test("a lane takes a block of a single row, and a stream as many rows as leave t
   const streams = (traits: GpuTraits) => SHAPES.map(([rows, columns]) => chooseSchedule(traits).rowStreams(rows, columns));
   expect(streams(GPU).map((each) => each && [each.lanes, each.streams, each.rows])).toEqual([[64, 2, 4], [64, 2, 4], [64, 2, 16], [256, 1, 8], [64, 2, 16], [32, 4, 4], [32, 4, 4]]);
   expect([[6144, 4096], [4096, 14_336], [28_672, 4096]].map(([rows, columns]) => chooseSchedule(GPU).rowStreams(rows, columns)?.rows)).toEqual([12, 16, 4]);
+  for (const cut of otherCuts(usualCut(GPU), 32, GPU).filter(({ rowsPerStream }) => rowsPerStream > 0)) {
+    const { streams, rows } = cutSchedule(cut, GPU).rowStreams(151_936, 4096) ?? { streams: 0, rows: 0 };
+    expect(Math.ceil(151_936 / (streams * rows)), "workgroups, each of which leaves the sampler a statistic").toBeLessThanOrEqual(8192);
+  }
   expect(chooseSchedule(GPU).rowStreams(4096, 32 * GPU.mostThreads)).toMatchObject({ lanes: GPU.mostThreads });
   expect(chooseSchedule(GPU).rowStreams(4096, 32 * GPU.mostThreads + 32), "a row of more blocks than a workgroup has threads").toBeUndefined();
   for (const traits of [PROCESSOR, { ...GPU, subgroups: { min: 16, max: 32 } }, { ...GPU, subgroups: undefined }]) expect(streams(traits)).toEqual(SHAPES.map(() => undefined));

@@ -33,10 +33,10 @@ fn whole_mass(low: u32, high: u32) -> f32 {
   return f32(high) * 4096.0 + f32(low);
 }
 
-fn keeps_some(slot: u32) -> bool {
+fn has_top_k(slot: u32) -> bool {
   return sampling[slot].top_k > 0u && sampling[slot].top_k < VOCAB;
 }
 
-fn keeps_mass(slot: u32) -> bool {
+fn has_top_p(slot: u32) -> bool {
   return sampling[slot].top_p < 1.0;
 }

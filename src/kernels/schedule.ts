@@ -64,7 +64,7 @@ export const MERGED_SPLITS = 4;
 
 const STREAM_LANES = 32; // a stream of matmul_row holds whole subgroups of any width up to this
 const ROW_BATCH = 4; // rows that it takes at once
-const MOST_WORKGROUPS = 8192; // that take one batch: the sampler reads what each of the head's has left
+const MOST_WORKGROUPS = 8192; // of its products: the sampler reads what each of the head's has left
 
 // One more than a power of two: behind a prompt of 8192 or 16,384 tokens a span is whole tiles still, and no small part of another.
 const MANY_SPLITS = 33;
@@ -130,7 +130,6 @@ export function otherCuts(usual: ProductCut, leastLanes: number, { halves }: Pic
   return changes.map((change) => ({ ...usual, ...change })).filter((cut) => fits(cut) && !isSameCut(cut, usual));
 }
 
-
 /**
  * A lane for every block of a row, and as many rows a stream as leave enough threads: then all run at once. Streams of a matrix
  * that is far larger, unless it is a head, take one batch of rows and end, so that it does not matter how many run at once.
@@ -140,8 +139,9 @@ function streamsFor({ workgroup, rowsPerStream, threadsWanted }: ProductCut, mos
   if (rowsPerStream === 0 || lanes > mostThreads) return undefined;
   const streams = Math.max(1, Math.floor(workgroup / lanes));
   const affordable = Math.floor((rows * lanes) / threadsWanted / ROW_BATCH) * ROW_BATCH;
-  const isLarge = affordable > 2 * rowsPerStream && rows <= MOST_WORKGROUPS * streams * ROW_BATCH;
-  return { lanes, streams, rows: isLarge ? ROW_BATCH : Math.min(Math.max(affordable, ROW_BATCH), rowsPerStream) };
+  const least = Math.ceil(rows / (MOST_WORKGROUPS * streams * ROW_BATCH)) * ROW_BATCH;
+  const isLarge = affordable > 2 * rowsPerStream && least === ROW_BATCH;
+  return { lanes, streams, rows: isLarge ? ROW_BATCH : Math.max(Math.min(affordable, rowsPerStream), least) };
 }
 
 /** A short row goes to few lanes; where a matrix has few rows, more threads share each, down to a block for each. */
