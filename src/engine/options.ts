@@ -202,7 +202,7 @@ export interface AdapterInfo {
 export interface BenchmarkOptions {
   promptTokens?: number;
   maxTokens?: number;
-  /** How tokens are chosen, the checkpoint's own defaults aside. Default: greedily. */
+  /** How tokens are chosen, as in generate(). Default: greedily. */
   sampling?: SamplingOptions;
   /** Also time each kind of kernel by itself. */
   kernels?: boolean;
