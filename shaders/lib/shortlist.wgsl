@@ -18,7 +18,7 @@ struct Shortlist {
   bests: array<Candidate, GROUPS>,            // the best draw of each workgroup among tokens that are admitted for sure
   entries: array<Candidate, VOCAB>,           // logits of tokens that may be admitted, in no order
 }
-@group(0) @binding(5) var<storage, read_write> shortlists: array<Shortlist, M>;
+@group(0) @binding(5) var<storage, read_write> shortlists: array<Shortlist, M>; // [M]: one for each row
 
 // The bin of a logit; BINS and more for those that no draw comes from.
 fn bin_of(logit: f32, peak: f32, temperature: f32) -> u32 {
