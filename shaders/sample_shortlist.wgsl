@@ -14,7 +14,7 @@ struct Limits {
 fn limits(m: u32, slot: u32, thread: u32, is_first: bool) -> Limits {
   if (has_top_k(slot)) {
     let count = f32(atomicLoad(&shortlists[m].counts[thread]));
-    let all = sum_up(thread, count);
+    _ = sum_up(thread, count);
     let wanted = f32(sampling[slot].top_k);
     let place = place_reaching(thread, count, wanted);
     let sure = select(place, 0u, has_top_p(slot));
