@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { expect, test } from "@playwright/test";
 
 import type { ResolvedSampling, SamplingOptions } from "../../src/sampling/options.ts";
@@ -89,6 +91,12 @@ test.describe("the generator", () => {
     }
     expect(outside).toBe(0);
     expect(Math.abs(sum / 50_000 - 0.5772)).toBeLessThan(0.03); // Euler's constant; the standard error is 0.0057
+  });
+
+  test("no noise lifts a token from further below the peak than the GPU's bins reach", () => {
+    const [least, most] = [2 ** -24, 1 - 2 ** -24].map((u) => -Math.log(-Math.log(u))); // the smallest and the largest number there is
+    const shortlist = readFileSync(new URL("../../shaders/lib/shortlist.wgsl", import.meta.url), "utf8");
+    expect(most - least).toBeLessThan(Number(/const REACH = ([\d.]+);/.exec(shortlist)?.[1]));
   });
 });
 
