@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-
 import { expect, test } from "@playwright/test";
 
 import type { ResolvedSampling, SamplingOptions } from "../../src/sampling/options.ts";
