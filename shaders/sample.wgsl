@@ -62,10 +62,10 @@ fn select_key(m: u32, thread: u32, slot: u32, selection: Selection) -> u32 {
 fn lowest_key(m: u32, thread: u32, slot: u32) -> u32 {
   var key = 0u;
   if (has_top_k(slot)) {
-    key = select_key(m, thread, slot, Selection(false, false, shortlists[m].count_wanted, 0u));
+    key = select_key(m, thread, slot, Selection(false, false, shortlists[m].wanted, 0u));
   }
   if (has_top_p(slot)) {
-    let wanted = select(shortlists[m].mass_wanted, sampling[slot].top_p, has_top_k(slot));
+    let wanted = select(shortlists[m].wanted, sampling[slot].top_p, has_top_k(slot));
     key = select_key(m, thread, slot, Selection(true, has_top_k(slot), wanted, key));
   }
   return max(key, sortable(least_logit(slot, shortlists[m].peak)));

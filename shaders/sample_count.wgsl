@@ -1,7 +1,6 @@
 // Count the logits of each row that is to be drawn from, and sum up their probabilities, in bins from the peak down: where top-k
-// and top-p end can then be told to within a bin. Parts: candidate, sampling_options, step, shortlist, best_of_workgroup, best_stat.
+// and top-p end can then be told to within a bin. Parts: candidate, sampling_options, step, drawn_row, shortlist, best_of_workgroup, best_stat.
 // Constants: M, VOCAB, OUTPUT_STRIDE, GROUPS, STAT_COUNT, STAT_STRIDE.
-@group(0) @binding(0) var<storage, read> logits: array<f32>;         // [M, OUTPUT_STRIDE]
 
 var<workgroup> counts: array<atomic<u32>, BINS>;
 var<workgroup> masses_low: array<atomic<u32>, BINS>;
@@ -10,11 +9,11 @@ var<workgroup> masses_high: array<atomic<u32>, BINS>;
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
   let m = workgroup.y;
-  let slot = rows[m].x;
-  let temperature = sampling[slot].temperature;
-  if (!row_is_active(m) || temperature == 0.0) {
+  if (!is_drawn(m)) {
     return;
   }
+  let slot = rows[m].x;
+  let temperature = sampling[slot].temperature;
   let peak = best_stat(m, thread).logit;
   if (workgroup.x == 0u && thread == 0u) {
     shortlists[m].peak = peak;

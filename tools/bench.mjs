@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 import { medianReport } from "./driver/bench_runs.mjs";
 import { benchTable } from "./driver/bench_table.mjs";
-import { fail, readOptions } from "./driver/options.mjs";
+import { fail, given, readOptions } from "./driver/options.mjs";
 import { runDriver, withModel, withPage } from "./driver/session.mjs";
 
 const PUBLISHED = ["synthetic:llama-3.2-1b", "synthetic:qwen3-0.6b", "synthetic:llama-3.1-8b"];
@@ -59,10 +59,6 @@ async function measure(call, asked) {
   const reports = [];
   while (reports.length < count) reports.push(await call("benchmark", kernels && reports.length === count - 1 ? { ...run, kernels } : run));
   return medianReport(reports);
-}
-
-function given(values) {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 async function measureAll() {

@@ -1,5 +1,5 @@
 // npm run generate -- "prompt": the runtime in a headless browser, its text streamed to the terminal.
-import { readOptions } from "./driver/options.mjs";
+import { given, readOptions } from "./driver/options.mjs";
 import { runDriver, withModel } from "./driver/session.mjs";
 
 const options = readOptions({
@@ -26,7 +26,3 @@ await runDriver(async () => {
     console.log(JSON.stringify({ text, tokens, finishReason, timing, info }));
   });
 });
-
-function given(values) {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}

@@ -10,8 +10,7 @@ const MASS_ONE = 16777216.0; // probabilities are summed as integers of 24 bits,
 struct Shortlist {
   peak: f32,                                  // the highest logit
   length: atomic<u32>,                        // of entries
-  count_wanted: f32,                          // how many of the entries top-k still admits
-  mass_wanted: f32,                           // how much of their mass top-p still admits, where top-k admits any number
+  wanted: f32,                                // how many of the entries top-k still admits, or how much of their mass top-p without it
   counts: array<atomic<u32>, BINS>,           // tokens of each bin
   masses_low: array<atomic<u32>, BINS>,       // their probabilities, times MASS_ONE: the low 12 bits
   masses_high: array<atomic<u32>, BINS>,      // and the others

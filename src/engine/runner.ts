@@ -142,7 +142,7 @@ export class Runner {
   sampleAfterPrefill(rows: number, position: number): void {
     this.#takeLastRow(rows, position);
     const plan = this.#planFor(position + 1);
-    submitDispatches(this.#gpu.device, "first token", plan.prefillHead, this.#sampling(plan));
+    submitDispatches(this.#gpu.device, "first token", plan.prefillHead, ...this.#sampling(plan));
   }
 
   #takeLastRow(rows: number, position: number): void {
@@ -156,12 +156,17 @@ export class Runner {
 
   /** Decode and sample the token after `position`: one pass, one submit. */
   decode(position: number): void {
-    const plan = this.#planFor(position + 1);
-    submitDispatches(this.#gpu.device, "decode", plan.layers, plan.head, this.#sampling(plan));
+    submitDispatches(this.#gpu.device, "decode", ...this.#tokenLists(position + 1));
   }
 
-  #sampling({ shortlist, sample }: DecodePlan): readonly Dispatch[] {
-    return this.#isDrawing ? [...shortlist, ...sample] : sample;
+  /** What makes the last token of so many. */
+  #tokenLists(length: number): (readonly Dispatch[])[] {
+    const plan = this.#planFor(length);
+    return [plan.layers, plan.head, ...this.#sampling(plan)];
+  }
+
+  #sampling({ shortlist, sample }: DecodePlan): (readonly Dispatch[])[] {
+    return this.#isDrawing ? [shortlist, sample] : [sample];
   }
 
   /** Decode one given token and read its logits, f32 `[vocabSize]`: for callers who choose tokens themselves. */
@@ -188,14 +193,12 @@ export class Runner {
 
   /** Dispatches that one token takes at a given length. */
   dispatchesPerToken(length: number): number {
-    const plan = this.#planFor(length);
-    return plan.layers.length + plan.head.length + this.#sampling(plan).length;
+    return this.#tokenLists(length).flat().length;
   }
 
   /** The dispatches of a decoded token by kind of kernel, each as a pass that runs them `repeats` times over. */
   kernelPasses(length: number, repeats: number): KernelPass[] {
-    const plan = this.#planFor(length);
-    const all = [...plan.layers, ...plan.head, ...this.#sampling(plan)];
+    const all = this.#tokenLists(length).flat();
     const prepare = () => this.#gpu.device.queue.writeBuffer(this.#decodeRow.rows, 0, new Uint32Array([SLOT, length - 1, 0, 1]));
     return [...new Set(all.map(({ label }) => label))].map((label) => {
       const dispatches = all.filter((dispatch) => dispatch.label === label);

@@ -7,6 +7,7 @@ import bestOfWorkgroup from "../../shaders/lib/best_of_workgroup.wgsl?raw";
 import bestStat from "../../shaders/lib/best_stat.wgsl?raw";
 import candidate from "../../shaders/lib/candidate.wgsl?raw";
 import draw from "../../shaders/lib/draw.wgsl?raw";
+import drawnRow from "../../shaders/lib/drawn_row.wgsl?raw";
 import embedNone from "../../shaders/lib/embed_none.wgsl?raw";
 import embedRow from "../../shaders/lib/embed_row.wgsl?raw";
 import random from "../../shaders/lib/random.wgsl?raw";
@@ -49,13 +50,13 @@ function shortlistGroups(vocabSize: number): number {
 
 /** Bytes of what sampling narrows a row's logits down to: `Shortlist` in shaders/lib/shortlist.wgsl. */
 export function shortlistBytes(vocabSize: number): number {
-  return 16 + 12 * SHORTLIST_BINS + 8 * (shortlistGroups(vocabSize) + vocabSize);
+  return 12 + 12 * SHORTLIST_BINS + 8 * (shortlistGroups(vocabSize) + vocabSize);
 }
 
 /** Prepare what `sampleAndEmbed` takes first wherever a row's temperature is not zero: its logits narrowed down, by the whole GPU. */
 export async function shortlist(gpu: Gpu, { M, vocabSize, logits, logitStride, stats, statCount, shortlists, ring, rows, sampling }: SampleStep): Promise<Dispatch[]> {
   const constants = { M, VOCAB: vocabSize, OUTPUT_STRIDE: logitStride, GROUPS: shortlistGroups(vocabSize) };
-  const parts = [candidate, samplingOptions, stepPart, shortlistPart, bestOfWorkgroup];
+  const parts = [candidate, samplingOptions, stepPart, drawnRow, shortlistPart, bestOfWorkgroup];
   const count = assembleShader([...parts, bestStat, sampleCountShader], { ...constants, STAT_COUNT: statCount, STAT_STRIDE: statCount });
   const narrow = assembleShader([...parts, random, draw, runningSums, sampleShortlistShader], { ...constants, RING: RING_TOKENS });
   const [countPipeline, narrowPipeline] = await Promise.all([gpu.compile("sample_count", count), gpu.compile("sample_shortlist", narrow)]);

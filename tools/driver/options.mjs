@@ -28,6 +28,11 @@ export function readOptions(command) {
   return { ...values, ...numbers(options, values), model: values.model ?? BUNDLED_MODEL, browser, positionals };
 }
 
+/** Those of some values that were given. */
+export function given(values) {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
 /** End the process over a mistake in how the command was called. */
 export function fail(message) {
   console.error(`${message} (--help lists what there is)`);
