@@ -1,5 +1,6 @@
 // Runs in a page or its worker: looks at the files in which chunks lie, and gets in their way.
 import { checksum } from "../../src/storage/checksum.ts";
+import { ChunkFiles } from "../../src/storage/chunk_files.ts";
 import { openShardStore } from "../../src/storage/shard_store.ts";
 import { readFiles, type ReadRequest, type Reading } from "./storage.page.ts";
 
@@ -43,6 +44,26 @@ export async function storeTwice(checkpoint: string): Promise<number[] | undefin
   const [record] = await store.versions(key);
   const chunk = await store.chunk(record, 0);
   return chunk && [...chunk];
+}
+
+/** Write files and read them back while the browser collects all garbage again and again; resolves to how many came back. */
+export async function storeAmidCollections(count: number): Promise<number> {
+  const collect = (globalThis as { gc?: (options: object) => Promise<void> }).gc; // there by the flag --expose-gc
+  if (!collect) throw new Error("this browser does not collect garbage on demand");
+  let isStoring = true;
+  const collecting = (async () => {
+    while (isStoring) await collect({ type: "major", execution: "async" });
+  })();
+  const files = new ChunkFiles("hearth");
+  const place = { checkpoint: "org/name", place: "collected" };
+  let found = 0;
+  for (let index = 0; index < count; index++) {
+    await files.write(place, index, Uint8Array.of(index));
+    if ((await files.read(place, index))?.[0] === index) found++;
+  }
+  isStoring = false;
+  await collecting;
+  return found;
 }
 
 /** Delete the file of one chunk of the only version that is stored, as a browser or a user may. */

@@ -11,6 +11,11 @@ const LARGE = randomBytes(20 * MEBIBYTE);
 const CHUNK = 8 * MEBIBYTE;
 const RIGHT = { verdict: "sound", hashes: { [WEIGHTS]: sha256(LARGE) } };
 
+test.use({
+  launchOptions: async ({ launchOptions, browserName }, use) =>
+    use(browserName === "chromium" ? { ...launchOptions, args: [...(launchOptions.args ?? []), "--js-flags=--expose-gc"] } : launchOptions),
+});
+
 const weightRanges = (server: FaultServer) => server.requests.filter(({ path }) => path.endsWith(WEIGHTS)).map(({ range }) => range);
 const placesOf = (harness: Harness, checkpoint: string) => harness.run(FILES_PAGE, "placesOf", { checkpoint, file: WEIGHTS });
 
@@ -34,6 +39,11 @@ test("a worker stores chunks as files, which a page reads too", async ({ server,
   server.clearLog();
   expect(await readInPage({ source: server.url, files: [WEIGHTS] })).toMatchObject(RIGHT);
   expect(weightRanges(server)).toEqual([]);
+});
+
+test("chunks are written and read while the browser collects its garbage", async ({ harness, browserName }) => {
+  test.skip(browserName === "firefox", "only Chromium collects garbage when it is asked to");
+  expect(await harness.runInWorker(FILES_PAGE, "storeAmidCollections", 100)).toBe(100);
 });
 
 test("a version that was deleted is stored anew by the store that deleted it", async ({ harness }) => {

@@ -106,9 +106,22 @@ export class ChunkFiles {
   }
 }
 
+/** Files whose handles are being opened: one that nothing else refers to is collected as garbage, and Chromium 156 then never answers. */
+const opening = new Set<FileSystemFileHandle>();
+
+/** Open a file for reading and writing; rejects with the browser's NoModificationAllowedError while it is open already. */
+async function openHandle(file: FileSystemFileHandle): Promise<FileSystemSyncAccessHandle> {
+  opening.add(file);
+  try {
+    return await file.createSyncAccessHandle();
+  } finally {
+    opening.delete(file);
+  }
+}
+
 async function writeFile(directory: FileSystemDirectoryHandle, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const file = await directory.getFileHandle(name, { create: true });
-  const handle = await file.createSyncAccessHandle();
+  const handle = await openHandle(file);
   let written = 0;
   try {
     written = handle.write(bytes, { at: 0 });
@@ -126,7 +139,7 @@ async function readByHandle(file: FileSystemFileHandle, into: Uint8Array<ArrayBu
   if (file.createSyncAccessHandle === undefined) return undefined;
   let handle: FileSystemSyncAccessHandle;
   try {
-    handle = await file.createSyncAccessHandle();
+    handle = await openHandle(file);
   } catch (error) {
     if (error instanceof DOMException && error.name === "NoModificationAllowedError") return undefined;
     throw error;
