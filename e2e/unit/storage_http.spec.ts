@@ -2,6 +2,7 @@ import { expect, test } from "@playwright/test";
 
 import type { FileFacts, RemoteFile } from "../../src/storage/answers.ts";
 import { fetchRange, probe } from "../../src/storage/http.ts";
+import { NetworkReader } from "../../src/storage/network_reader.ts";
 
 import { FaultServer } from "../support/fault_server.ts";
 import { faults, type Fault } from "../support/faults.ts";
@@ -124,6 +125,13 @@ test("an abort ends a range with the reason it was given, also while waiting to 
   server.always = faults.status(503);
   const slices = fetchRange(server.remote("w"), 0, 10, FACTS, { signal: AbortSignal.timeout(30), retry: { ...QUICK, baseDelayMs: 1e6 } });
   await expect(slices.next()).rejects.toMatchObject({ name: "TimeoutError" });
+});
+
+test("a reader that was called off before it reads asks for nothing", async () => {
+  await using server = await FaultServer.start({ w: FILE });
+  const reader = new NetworkReader(server.remote("w"), 0, FILE.byteLength, FACTS, QUICK);
+  await expect(reader.take(10, AbortSignal.abort())).rejects.toMatchObject({ name: "AbortError" });
+  expect(server.log).toEqual([]);
 });
 
 test("a server that goes silent is asked again for the rest", async () => {

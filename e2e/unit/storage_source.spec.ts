@@ -175,6 +175,17 @@ test("an abort ends a stream with the platform's AbortError and keeps stored chu
   expect(server.fileLog.at(-1)).toBe(`GET /w.safetensors bytes=${CHUNK}-${FILE.byteLength - 1}`);
 });
 
+test("a check that was called off before it begins downloads nothing", async () => {
+  const store = new MemoryStore();
+  await using server = await FaultServer.start({ "w.safetensors": FILE });
+  const checkpoint = openCheckpoint(server.url, { store });
+  await opened(checkpoint.open("w.safetensors"));
+  server.clearLog();
+  await expect(checkpoint.verify(AbortSignal.abort())).rejects.toMatchObject({ name: "AbortError" });
+  expect(store.chunks.size).toBe(0);
+  expect(server.log).toEqual([]);
+});
+
 test("stored models are listed with bytes and completeness, and removed one at a time", async () => {
   const store = new MemoryStore();
   await using server = await FaultServer.start({ "a/model.safetensors": FILE, "a/config.json": "{}", "b/model.safetensors": FILE });

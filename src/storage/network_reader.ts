@@ -40,6 +40,7 @@ export class NetworkReader {
   }
 
   async #nextSlice(signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    signal?.throwIfAborted(); // perhaps while another reader had its turn
     const stop = () => this.#controller.abort(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
     try {

@@ -104,6 +104,7 @@ export class StoredFile implements CheckpointFile {
 
   /** Wait until the file is whole and checked. */
   async finish(signal?: AbortSignal): Promise<Verdict> {
+    signal?.throwIfAborted();
     const stop = () => this.#options.queue.stop(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
     try {
