@@ -65,7 +65,7 @@ async function benchmark({ promptTokens, maxTokens, kernels }) {
 async function* stream(messages, { signal }) {
   const question = messages.at(-1).content;
   if (question === "crash" && crashes++ === 0) throw new HearthError("device-lost", "The device was lost.");
-  const text = question === "long" ? "word ".repeat(2000) : `${question} (${messages.length} messages)`;
+  const text = question === "long" ? "word ".repeat(5000) : `${question} (${messages.length} messages)`;
   let tokens = 0;
   const pieces = question === "long" ? /(\S+\s*){1,5}/g : /\S+\s*/g;
   for (const piece of text.match(pieces)) {
