@@ -23,11 +23,11 @@ export async function refusalsOf(urls: readonly string[]): Promise<Refusal[]> {
   return refusals.map(({ url, ...refusal }) => ({ ...refusal, storedBytes: stored.find(({ id }) => id === url)?.bytes ?? 0 }));
 }
 
-/** Parse the largest header that the caps allow; milliseconds and mebibytes, the best of three. */
+/** Parse the largest header that the caps allow; milliseconds and mebibytes, the best of five, as for the speed of the machine. */
 export function parseLargeHeader(): { ms: number; mebibytes: number; tensors: number } {
   const entries = Array.from({ length: 100_000 }, (_, i) => `"model.layers.${i}.mlp.experts.gate_proj.weight":{"dtype":"BF16","shape":[4,2],"data_offsets":[${16 * i},${16 * i + 16}]}`);
   const header = new TextEncoder().encode(`{${entries.join()}}`);
-  const runs = [1, 2, 3].map(() => {
+  const runs = [1, 2, 3, 4, 5].map(() => {
     const start = performance.now();
     const { tensors } = parseSafetensorsHeader(header, 8 + header.byteLength + 1_600_000, "model.safetensors");
     return { ms: performance.now() - start, mebibytes: header.byteLength / 2 ** 20, tensors: tensors.size };
