@@ -11,6 +11,7 @@ const LARGE = randomBytes(20 * MEBIBYTE);
 const CHUNK = 8 * MEBIBYTE;
 const RIGHT = { verdict: "sound", hashes: { [WEIGHTS]: sha256(LARGE) } };
 
+// So that a test can have its browser collect garbage.
 test.use({
   launchOptions: async ({ launchOptions, browserName }, use) =>
     use(browserName === "chromium" ? { ...launchOptions, args: [...(launchOptions.args ?? []), "--js-flags=--expose-gc"] } : launchOptions),
